@@ -12,9 +12,9 @@ from seston.errors import SestonError
 
 if TYPE_CHECKING:
     from seston.particle import Annotation, Note, Particle, Sample, Skipped
-    from seston.recognition import Gallery, identify
-    from seston.recognition.encoder import load
-    from seston.store import DataSet, open_data_set as open  # noqa: A004
+    from seston.recognition import Gallery, identify, load
+    from seston.store import DataSet
+    from seston.store import open_data_set as open
     from seston.training import train
 
 __version__ = "0.1.0"
