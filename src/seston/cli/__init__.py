@@ -1,0 +1,24 @@
+"""The command line: each command is one public function of a room, called with the same words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run ``seston`` with the arguments of the process, or with the given ones, and end the process.
+
+    Exit codes: 0 done; 1 done in part or not done; 2 the call was wrong; 130 interrupted.
+    """
+    import sys
+
+    tokens = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        from seston.cli.call import call
+
+        code = call(tokens)
+    except KeyboardInterrupt:  # while the first modules were still loading
+        code = 130
+    sys.exit(code)

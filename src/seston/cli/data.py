@@ -1,0 +1,155 @@
+"""Commands about a data set: info, annotate, split, versions, tag, compact."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from seston.cli.output import Outcome, Table
+from seston.cli.words import AsJson, Existing
+
+__all__ = ["annotate", "compact", "info", "split", "tag", "versions"]
+
+
+def info(data: Existing, /, *, as_json: AsJson = False) -> Outcome:
+    """Say what a data set holds.
+
+    Parameters
+    ----------
+    data
+        The folder of the data set.
+    """
+    from seston.store import open_data_set
+
+    found = dataclasses.asdict(open_data_set(data).info())
+    single = [(name, value) for name, value in found.items() if not isinstance(value, Mapping)]
+    tables = [_counts(name, value) for name, value in found.items() if isinstance(value, Mapping) and value]
+    return Outcome(document=found, blocks=(Table(("what", "value"), single), *tables))
+
+
+def annotate(
+    data: Existing, table: Annotated[Existing, Parameter(name="FILE")], /, *, as_json: AsJson = False
+) -> Outcome:
+    """Add names from a table.
+
+    Names are only ever added; the newest name that a person validated counts.
+
+    Parameters
+    ----------
+    data
+        The folder of the data set.
+    table
+        A CSV file with the columns particle and label; also author, status, score and time, where it has them.
+    """
+    from seston.store import open_data_set
+
+    report = open_data_set(data).annotate_file(table)
+    unknown = list(report.unknown_particles)
+    notes = tuple(f"skipped: {table}: {one}: no particle of the data set has this id" for one in unknown[:20])
+    more = (f"… and {len(unknown) - 20:,} more ids like these: see --json",) if len(unknown) > 20 else ()
+    return Outcome(
+        document={"added": report.added, "unknown_particles": unknown},
+        blocks=(f"{report.added:,} names added; {len(unknown):,} ids are not in the data set.",),
+        notes=notes + more,
+        partial=bool(unknown),
+    )
+
+
+def split(
+    data: Existing,
+    /,
+    *,
+    name: str,
+    by: Literal["sample", "image"] = "sample",
+    folds: int = 5,
+    mode: Literal["kfold", "single"] = "kfold",
+    seed: int = 42,
+    as_json: AsJson = False,
+) -> Outcome:
+    """Divide a data set into training, validation and test parts, and save that under a name.
+
+    Parameters
+    ----------
+    data
+        The folder of the data set.
+    name
+        The name to save it under.
+    by
+        Keep all particles of a sample in one part (sample), or divide picture by picture (image: optimistic).
+    folds
+        How many times to divide, with another test part each time.
+    mode
+        kfold gives 80/5/15 percent in each fold; single gives one division of 95/5 percent.
+    seed
+        The same seed gives the same parts.
+    """
+    from seston.store import open_data_set
+
+    made = open_data_set(data).split(name, by=by, folds=folds, mode=mode, seed=seed)
+    parts = ("train", "validation", "test")
+    sizes = [{part: len(made.ids_of(fold, part)) for part in parts} for fold in range(made.folds)]
+    rows = [(fold, *(size[part] for part in parts)) for fold, size in enumerate(sizes)]
+    grouped = "whole samples stay together" if made.grouped else "image-level, optimistic"
+    return Outcome(
+        document={"name": made.name, "grouped": made.grouped, "note": made.note, "sizes": sizes},
+        blocks=(f"Split {made.name!r} saved ({grouped}). {made.note}".rstrip(), Table(("fold", *parts), rows)),
+    )
+
+
+def versions(data: Existing, /, *, as_json: AsJson = False) -> Outcome:
+    """List the versions and tags of a data set.
+
+    Parameters
+    ----------
+    data
+        The folder of the data set.
+    """
+    from seston.store import open_data_set
+
+    opened = open_data_set(data)
+    found: list[dict[str, Any]] = opened.versions()
+    return Outcome(document={"version": opened.version, "versions": found}, blocks=())
+
+
+def tag(data: Existing, name: str, /, *, as_json: AsJson = False) -> Outcome:
+    """Give the present version of a data set a name.
+
+    Parameters
+    ----------
+    data
+        The folder of the data set.
+    name
+        The name of the tag.
+    """
+    from seston.store import open_data_set
+
+    opened = open_data_set(data)
+    opened.tag(name)
+    document = {"tag": name, "version": opened.version}
+    return Outcome(document=document, blocks=(f"Version {opened.version} of {data} is now called {name!r}.",))
+
+
+def compact(data: Existing, /, *, as_json: AsJson = False) -> Outcome:
+    """Rewrite a data set so that it takes less room and reads faster; old versions without a tag are removed.
+
+    Parameters
+    ----------
+    data
+        The folder of the data set.
+    """
+    from seston.store import open_data_set
+
+    opened = open_data_set(data)
+    before = opened.info().bytes
+    opened.compact()
+    after = opened.info().bytes
+    document = {"bytes_before": before, "bytes": after}
+    return Outcome(document=document, blocks=(f"{data}: {before:,} bytes before, {after:,} bytes now.",))
+
+
+def _counts(name: str, counts: Mapping[str, Any]) -> Table:
+    rows = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]) if isinstance(pair[1], int) else (0, pair[0]))
+    return Table((name, "particles"), rows)

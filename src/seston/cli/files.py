@@ -1,0 +1,141 @@
+"""Commands about instrument files: readers, import, simulate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from seston.cli.output import Outcome, Table, skipped_document, skipped_lines
+from seston.cli.words import AsJson, Existing, Flag, Overwrite
+
+__all__ = ["import_", "readers", "simulate"]
+
+
+def readers(path: Existing, /, *, why: Flag = False, as_json: AsJson = False) -> Outcome:
+    """Say which reader claims which file, and why.
+
+    Parameters
+    ----------
+    path
+        A file, or a folder that is searched with all folders below it.
+    why
+        Show the reason beside each file.
+    """
+    from seston.instruments import READERS, find_sources
+
+    _, claims = find_sources([path])
+    files = [{"path": claim.path, "reader": claim.reader, "reason": claim.reason} for claim in claims]
+    claimed = sum(claim.reader is not None for claim in claims)
+    columns = ("file", "reader", "why") if why else ("file", "reader")
+    rows = [(claim.path, claim.reader, claim.reason)[: len(columns)] for claim in claims]
+    known = ", ".join(f"{name}" for name in READERS)
+    ending = f"{claimed:,} of {len(claims):,} files can be read."
+    return Outcome(
+        document={"files": files},
+        blocks=(Table(columns, rows), ending if claimed else f"{ending} Seston reads: {known}."),
+        partial=not claimed,
+    )
+
+
+def import_(
+    paths: list[Existing],
+    /,
+    *,
+    to: Path,
+    reader: str | None = None,
+    source: str | None = None,
+    licence: str | None = None,
+    attribution: str | None = None,
+    as_json: AsJson = False,
+) -> Outcome:
+    """Read instrument files into a data set.
+
+    Every picture is decoded once to prove that it can be. What cannot be read is skipped and listed with its reason.
+    Importing the same files again adds nothing; an import that was killed goes on where it stood when it is run again.
+
+    Parameters
+    ----------
+    paths
+        Files, or folders that are searched with all folders below them.
+    to
+        The folder of the data set; made if it is not there.
+    reader
+        Read everything with this reader, whatever the files look like.
+    source
+        A name for where the files come from; it goes in front of each sample's name.
+    licence
+        The licence of the files as an SPDX identifier, such as CC-BY-4.0.
+    attribution
+        Whom to credit for the files.
+    """
+    from seston.particle import TerminalProgress
+    from seston.store import open_data_set
+
+    with TerminalProgress() as progress:
+        data = open_data_set(to, create=True)
+        report = data.import_(
+            paths, reader=reader, source=source, licence=licence, attribution=attribution, progress=progress
+        )
+    counts = {key: getattr(report, key) for key in ("added", "already_there", "profiles", "images", "pairs")}
+    skipped, notes = list(report.skipped), list(report.notes)
+    sentence = (
+        f"{report.added:,} particles added to {to} ({report.pairs:,} with picture and profile, {report.images:,} "
+        f"pictures, {report.profiles:,} profiles); {report.already_there:,} were there already; "
+        f"{len(skipped):,} skipped."
+    )
+    return Outcome(
+        document={
+            **counts,
+            "duplicates": report.duplicates,
+            "skipped": skipped_document(skipped),
+            "notes": [[note.path, note.text] for note in notes],
+            "seconds": report.seconds,
+        },
+        blocks=(sentence,),
+        notes=(*(f"note: {note.path}: {note.text}" for note in notes), *skipped_lines(skipped)),
+        partial=bool(skipped),
+    )
+
+
+def simulate(
+    *,
+    to: Path,
+    particles: int = 400,
+    runs: int = 2,
+    seed: int = 0,
+    from_images: Existing | None = None,
+    overwrite: Overwrite = False,
+    as_json: AsJson = False,
+) -> Outcome:
+    """Write instrument files of simulated particles, laid out as CytoClus exports them.
+
+    Parameters
+    ----------
+    to
+        The folder to write into.
+    particles
+        Particles in each run.
+    runs
+        Measurements; each has its own gain, focus and background.
+    seed
+        The same seed gives the same files.
+    from_images
+        Take real pictures from here and simulate only the profile of each (semi-simulated).
+    """
+    from seston.particle import TerminalProgress
+    from seston.simulate import simulate as write_files
+
+    with TerminalProgress() as progress:
+        made = write_files(
+            to=to,
+            particles=particles,
+            runs=runs,
+            seed=seed,
+            from_images=from_images,
+            overwrite=overwrite,
+            progress=progress,
+        )
+    files, species = [str(path) for path in made.files], list(made.species)
+    return Outcome(
+        document={"files": files, "species": species},
+        blocks=(f"{len(files):,} files of {runs:,} simulated runs with {len(species)} species written to {to}.",),
+    )
