@@ -17,26 +17,26 @@ _NAME = Group("Name and count", sort_key=3)
 _JUDGE = Group("Judge", sort_key=4)
 
 COMMANDS: dict[str, tuple[str, Group]] = {
-    "demo": ("judging:demo", _START),
-    "readers": ("files:readers", _DATA),
-    "import": ("files:import_", _DATA),
-    "info": ("data:info", _DATA),
-    "annotate": ("data:annotate", _DATA),
-    "split": ("data:split", _DATA),
-    "simulate": ("files:simulate", _DATA),
-    "versions": ("data:versions", _DATA),
-    "tag": ("data:tag", _DATA),
-    "compact": ("data:compact", _DATA),
-    "train": ("learning:train", _LEARN),
-    "recipes": ("learning:recipes", _LEARN),
-    "embed": ("learning:embed", _LEARN),
-    "gallery": ("naming:gallery", _NAME),
-    "identify": ("naming:identify", _NAME),
-    "count": ("naming:count", _NAME),
-    "doctor": ("naming:doctor", _NAME),
-    "evaluate": ("judging:evaluate", _JUDGE),
+    "demo": ("seston.cli.judging:demo", _START),
+    "readers": ("seston.cli.files:readers", _DATA),
+    "import": ("seston.cli.files:import_", _DATA),
+    "info": ("seston.cli.data:info", _DATA),
+    "annotate": ("seston.cli.data:annotate", _DATA),
+    "split": ("seston.cli.data:split", _DATA),
+    "simulate": ("seston.cli.files:simulate", _DATA),
+    "versions": ("seston.cli.data:versions", _DATA),
+    "tag": ("seston.cli.data:tag", _DATA),
+    "compact": ("seston.cli.data:compact", _DATA),
+    "train": ("seston.cli.learning:train", _LEARN),
+    "recipes": ("seston.cli.learning:recipes", _LEARN),
+    "embed": ("seston.cli.learning:embed", _LEARN),
+    "gallery": ("seston.cli.naming:gallery", _NAME),
+    "identify": ("seston.cli.naming:identify", _NAME),
+    "count": ("seston.cli.naming:count", _NAME),
+    "doctor": ("seston.cli.naming:doctor", _NAME),
+    "evaluate": ("seston.cli.judging:evaluate", _JUDGE),
 }
-"""Command → its function, or its group of functions, in this package; and the group that help shows it in."""
+"""Command → its function or its group of functions, and the group that help shows it in."""
 
 
 def build_app(tokens: Sequence[str] = ()) -> App:
@@ -55,7 +55,7 @@ def build_app(tokens: Sequence[str] = ()) -> App:
         group_parameters=Group("Options"),
     )
     for position, (name, (where, group)) in enumerate(COMMANDS.items()):
-        app.command(f"seston.cli.{where}", name=name, group=group, sort_key=position)
+        app.command(where, name=name, group=group, sort_key=position)
     app.register_install_completion_command(help="Let the shell complete commands and options.")
     if not tokens or tokens[0] not in COMMANDS:
         for name in COMMANDS:

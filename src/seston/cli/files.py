@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from seston.cli.output import Outcome, Table, skipped_document, skipped_lines
-from seston.cli.words import AsJson, Existing, Flag, Overwrite
+from seston.cli.words import AsJson, Existing, Flag, Overwrite, Several
 
 __all__ = ["import_", "readers", "simulate"]
 
@@ -37,9 +37,7 @@ def readers(path: Existing, /, *, why: Flag = False, as_json: AsJson = False) ->
 
 
 def import_(
-    paths: list[Existing],
-    /,
-    *,
+    *paths: Several,
     to: Path,
     reader: str | None = None,
     source: str | None = None,

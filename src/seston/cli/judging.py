@@ -10,7 +10,7 @@ from cyclopts import App, Group, Parameter
 from seston.cli.output import Outcome, Table
 from seston.cli.words import AsJson, Existing, Overwrite
 
-__all__ = ["demo", "evaluate"]
+__all__ = ["demo", "evaluate", "gallery_knn"]
 
 evaluate = App(
     name="evaluate",

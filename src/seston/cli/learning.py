@@ -9,7 +9,7 @@ from cyclopts import App, Group
 from seston.cli.output import Outcome, Table
 from seston.cli.words import AsJson, Changes, Existing, Flag, Overwrite
 
-__all__ = ["embed", "recipes", "train"]
+__all__ = ["embed", "list_recipes", "recipes", "show_recipe", "train"]
 
 
 def train(

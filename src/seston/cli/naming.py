@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from seston.cli.output import Outcome, Table, skipped_document, skipped_lines
-from seston.cli.words import AsJson, Existing, Overwrite
+from seston.cli.words import AsJson, Existing, Overwrite, Several
 
 __all__ = ["count", "doctor", "gallery", "identify"]
 
@@ -50,9 +50,7 @@ def gallery(
 
 
 def identify(
-    paths: list[Existing],
-    /,
-    *,
+    *paths: Several,
     gallery: Existing | None = None,
     model: Existing | None = None,
     to: Path | None = None,

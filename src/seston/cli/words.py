@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from seston.errors import NotFoundError, nearest_word
 
-__all__ = ["AsJson", "Changes", "Existing", "Flag", "Overwrite", "check_exists"]
+__all__ = ["AsJson", "Changes", "Existing", "Flag", "Overwrite", "Several", "check_exists"]
 
 
 def check_exists(_type: Any, path: Any) -> None:
@@ -46,6 +46,9 @@ AsJson = Annotated[
 
 Existing = Annotated[Path, Parameter(validator=check_exists)]
 """A file or folder that must be there."""
+
+Several = Annotated[Path, Parameter(validator=check_exists, required=True)]
+"""One of several files or folders that must be there, and of which one at least must be named."""
 
 Flag = Annotated[bool, Parameter(negative=(), show_default=False)]
 """Something that is off unless it is asked for."""

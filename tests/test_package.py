@@ -1,0 +1,138 @@
+"""The package as a whole: light to import, and everything public is named and documented."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.metadata
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import seston
+
+_ROOT = Path(seston.__file__).parent
+_MODULES = sorted(_ROOT.rglob("*.py"))
+_HEAVY = {"torch", "numpy", "lance", "pyarrow", "sklearn", "scipy", "PIL", "rich", "cyclopts", "msgspec", "jinja2"}
+
+
+def _run(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    return done.stdout
+
+
+def _seconds(code: str, tries: int = 5) -> float:
+    """Time the quickest of some tries: the machine may be busy, the code is not slower than this."""
+
+    def one() -> float:
+        started = time.perf_counter()
+        _run(code)
+        return time.perf_counter() - started
+
+    return min(one() for _ in range(tries))
+
+
+def _bound_names(tree: ast.Module) -> set[str]:
+    """Give the names that a module defines itself at its top level, without those it imports."""
+    names: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Assign):
+            names.update(name.id for target in node.targets for name in ast.walk(target) if isinstance(name, ast.Name))
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            names.add(node.target.id)
+    return names
+
+
+def _listed(tree: ast.Module) -> list[str] | None:
+    for node in tree.body:
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+        if isinstance(target, ast.Name) and target.id == "__all__" and value is not None:
+            names: list[str] = ast.literal_eval(value)
+            return names
+    return None
+
+
+def _public_definitions(tree: ast.Module) -> list[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
+    found: list[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef] = []
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.name[0] != "_":
+            found.append(node)
+            if isinstance(node, ast.ClassDef):
+                methods = (one for one in node.body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef))
+                found += [one for one in methods if one.name[0] != "_" and not _is_overload_or_setter(one)]
+    return found
+
+
+def _is_overload_or_setter(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    return any("overload" in (text := ast.unparse(one)) or ".setter" in text for one in function.decorator_list)
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(_ROOT.parent).as_posix()
+
+
+def test_importing_seston_takes_less_than_a_tenth_of_a_second() -> None:
+    assert _seconds("import seston") - _seconds("pass") < 0.1
+
+
+def test_importing_seston_loads_nothing_heavy() -> None:
+    loaded = _run("import sys, seston; print(*{name.split('.')[0] for name in sys.modules})").split()
+    assert not _HEAVY & set(loaded)
+
+
+def test_the_version_is_the_one_that_is_installed() -> None:
+    assert seston.__version__ == importlib.metadata.version("seston")
+
+
+def test_every_name_that_seston_offers_is_there() -> None:
+    missing = [name for name in seston.__all__ if not hasattr(seston, name)]
+    assert not missing
+    assert dir(seston) == sorted(seston.__all__)
+
+
+def test_a_name_that_seston_does_not_offer_is_refused() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        seston.nonsense  # noqa: B018
+
+
+@pytest.mark.parametrize("path", _MODULES, ids=_name)
+def test_a_module_lists_exactly_its_public_names(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    listed = _listed(tree)
+    assert listed is not None, f"{_name(path)} has no __all__"
+    assert len(listed) == len(set(listed)), f"{_name(path)} lists a name twice"
+    public = {name for name in _bound_names(tree) if name[0] != "_"}
+    if path.name == "__init__.py":
+        assert public <= set(listed)
+    else:
+        assert public == {name for name in listed if not name.startswith("__")}
+
+
+@pytest.mark.parametrize("path", [path for path in _MODULES if path.name == "__init__.py"], ids=_name)
+def test_a_room_offers_every_name_that_it_lists(path: Path) -> None:
+    room = importlib.import_module(".".join(path.parent.relative_to(_ROOT.parent).parts))
+    assert not [name for name in room.__all__ if not hasattr(room, name)]
+
+
+@pytest.mark.parametrize("path", _MODULES, ids=_name)
+def test_everything_public_is_documented(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert ast.get_docstring(tree), f"{_name(path)} has no docstring"
+    silent = [node.name for node in _public_definitions(tree) if not ast.get_docstring(node)]
+    assert not silent
+
+
+@pytest.mark.parametrize("path", _MODULES, ids=_name)
+def test_nothing_is_loaded_by_pickle(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert not {"pickle", "marshal", "shelve", "joblib", "dill"} & {name.split(".")[0] for name in imported}
+    calls = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    assert not {"torch.load", "torch.save", "numpy.load", "np.load"} & calls
