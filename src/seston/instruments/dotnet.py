@@ -1,0 +1,482 @@
+"""Parse a stream of .NET's BinaryFormatter (Microsoft's open specification MS-NRBF) without running any of it.
+
+The bytes are taken for hostile until parsed: every length is held against the bytes that are left, the numbers of
+records and of values are bounded, nesting is kept on a stack of our own, references may form cycles, and no name in
+the stream ever reaches an import. Byte arrays stay slices of the input, so a mapped file is not copied.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from seston.errors import InputError
+from seston.instruments.dotnet_values import DotNetObject, Layout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from mmap import mmap
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["MAX_DEPTH", "MAX_RECORDS", "MAX_VALUES", "DotNetStream", "parse_stream"]
+
+MAX_RECORDS: Final = 2_000_000
+"""Most records in one stream: a whole segment of a cytometer's file has some 12,000."""
+MAX_VALUES: Final = 10_000_000
+"""Most members and array elements in one stream, primitive arrays (which cost no objects) not counted."""
+MAX_DEPTH: Final = 1000
+"""Deepest nesting of records inside records."""
+
+_HEADER = struct.Struct("<Biiii")
+_INT32 = struct.Struct("<i")
+_TWO_INT32 = struct.Struct("<ii")
+_ARRAY_PRIMITIVE = struct.Struct("<iiB")
+
+# Numbers of the specification, section 2.1.2.
+_PRIMITIVE, _STRING, _OBJECT, _SYSTEM_CLASS, _CLASS, _OBJECT_ARRAY, _STRING_ARRAY, _PRIMITIVE_ARRAY = range(8)
+_CHAR, _DECIMAL, _NULL, _TEXT = 3, 5, 17, 18
+_NO_PRIMITIVE: Final = -1
+_FIXED: dict[int, tuple[struct.Struct, str]] = {
+    1: (struct.Struct("<B"), "u1"),  # Boolean
+    2: (struct.Struct("<B"), "u1"),
+    6: (struct.Struct("<d"), "<f8"),
+    7: (struct.Struct("<h"), "<i2"),
+    8: (struct.Struct("<i"), "<i4"),
+    9: (struct.Struct("<q"), "<i8"),
+    10: (struct.Struct("<b"), "i1"),
+    11: (struct.Struct("<f"), "<f4"),
+    12: (struct.Struct("<q"), "<i8"),  # TimeSpan, in ticks of 100 ns
+    13: (struct.Struct("<Q"), "<u8"),  # DateTime: kind in the top two bits, ticks below
+    14: (struct.Struct("<H"), "<u2"),
+    15: (struct.Struct("<I"), "<u4"),
+    16: (struct.Struct("<Q"), "<u8"),
+}
+_BOOLEAN, _BYTE = 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class DotNetStream:
+    """One parsed stream."""
+
+    root: Any
+    """The object that was serialised, or None where the stream broke off before it."""
+    end: int
+    """Offset of the first byte after the stream."""
+    problem: str | None = None
+    """Why the stream could not be read to its end record; only where the caller asked for what there is."""
+
+
+def parse_stream(
+    data: bytes | bytearray | memoryview | mmap, offset: int = 0, *, name: str = "stream", partial: bool = False
+) -> DotNetStream:
+    """Parse the stream that begins at `offset`.
+
+    Objects become `DotNetObject`, object and string arrays lists, byte arrays `memoryview` slices of `data`, other
+    primitive arrays NumPy arrays on the same bytes, dates and time spans raw 64-bit integers. Arrays of several
+    dimensions are flat, in row-major order.
+
+    Parameters
+    ----------
+    data
+        Anything with the buffer protocol; a mapped file is read where it lies.
+    name
+        How the error message calls the file.
+    partial
+        Give what could be read before a cut or damage, with `problem` set, instead of raising.
+
+    Raises
+    ------
+    InputError
+        One line with the byte offset, where the stream is cut, damaged, larger than the limits of this module, or has
+        no end record.
+
+    Notes
+    -----
+    Source: [MS-NRBF] .NET Remoting: Binary Format Data Structure, sections 2.1 to 2.6. Records 21 and 22 (method
+    calls) never occur in a file and are refused.
+    """
+    parser = _Parser(memoryview(data).cast("B"), offset, keep_cut=partial)
+    problem = None
+    try:
+        parser.run()
+    except _DamageError as damage:
+        problem = f"{name}: cut or damaged at byte {damage.at:,}: {damage.what}"
+    if problem is None and (missing := parser.resolve()) is not None:
+        problem = f"{name}: damaged: object {missing} is referred to, but is not in the stream"
+    elif problem is not None:
+        parser.resolve()
+    if problem is not None and not partial:
+        raise InputError(problem)
+    return DotNetStream(parser.objects.get(parser.root_id), parser.at, problem)
+
+
+class _DamageError(Exception):
+    def __init__(self, at: int, what: str) -> None:
+        super().__init__(what)
+        self.at = at
+        self.what = what
+
+
+class _Parser:
+    """The state of one parse. `run` fills `objects`; `resolve` then replaces references by what they point to."""
+
+    def __init__(self, data: memoryview, offset: int, *, keep_cut: bool) -> None:
+        self.data = data
+        self.at = offset
+        self.size = len(data)
+        self.root_id = 0
+        self.objects: dict[int, Any] = {}
+        self._layouts: dict[int, Layout] = {}
+        self._references: list[tuple[list[Any], int, int]] = []
+        self._frames: list[list[Any]] = []  # [values, index of the next one, layout or None for an array]
+        self._records = 0
+        self._values = 0
+        self._keep_cut = keep_cut
+        self._read_by_record: dict[int, Callable[[list[Any], int], None]] = {
+            1: self._class_with_id,
+            2: self._class_untyped,
+            3: self._class_untyped_with_library,
+            4: self._class_typed,
+            5: self._class_typed_with_library,
+            6: self._string_object,
+            7: self._binary_array,
+            8: self._primitive_typed,
+            9: self._reference,
+            10: self._null,
+            15: self._primitive_array,
+            16: self._object_array,
+            17: self._object_array,
+        }
+
+    # -- the walk ---------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        self._header()
+        top: list[Any] = [None]
+        while True:
+            if self._frames:
+                self._fill(self._frames[-1])
+            elif self._peek() == 11:
+                self.at += 1
+                return
+            else:
+                self._record(top, 0)
+
+    def resolve(self) -> int | None:
+        """Put the objects in place of the references; give the first number that is missing."""
+        missing = None
+        for values, index, number in self._references:
+            if number in self.objects:
+                values[index] = self.objects[number]
+            elif missing is None:
+                missing = number
+        return missing
+
+    def _header(self) -> None:
+        self._need(_HEADER.size, "the header")
+        record, self.root_id, _, major, minor = _HEADER.unpack_from(self.data, self.at)
+        if record != 0 or (major, minor) != (1, 0):
+            raise _DamageError(self.at, "there is no .NET BinaryFormatter stream here")
+        self.at += _HEADER.size
+
+    def _fill(self, frame: list[Any]) -> None:
+        """Read on in an unfinished object or array until it is full or something nested begins."""
+        values, index, layout = frame
+        depth = len(self._frames)
+        total = len(values)
+        while index < total:
+            primitive = _NO_PRIMITIVE if layout is None else layout.primitives[index]
+            if primitive != _NO_PRIMITIVE:
+                values[index] = self._primitive(primitive)
+                index += 1
+                continue
+            record = self._peek()
+            if layout is None and record in (13, 14):
+                index += self._null_run(record, total - index)
+                continue
+            self._record(values, index)
+            index += 1
+            if len(self._frames) != depth:
+                frame[1] = index
+                return
+        del self._frames[depth - 1]
+
+    def _record(self, values: list[Any], index: int) -> None:
+        """Read one record into a place."""
+        while (record := self._peek()) == 12:
+            self.at += 1
+            self._need(4, "a library")
+            self.at += 4
+            self._text()
+            self._count_record()
+        reader = self._read_by_record.get(record)
+        if reader is None:
+            raise _DamageError(self.at, f"record type {record} cannot stand here")
+        self.at += 1
+        self._count_record()
+        reader(values, index)
+
+    def _push(self, values: list[Any], layout: Layout | None) -> None:
+        if len(self._frames) >= MAX_DEPTH:
+            raise _DamageError(self.at, f"records are nested deeper than {MAX_DEPTH:,}")
+        self._frames.append([values, 0, layout])
+
+    def _count_record(self) -> None:
+        self._records += 1
+        if self._records > MAX_RECORDS:
+            raise _DamageError(self.at, f"more than {MAX_RECORDS:,} records in one stream")
+
+    def _place_for(self, number: int) -> list[Any]:
+        self._values += number
+        if self._values > MAX_VALUES:
+            raise _DamageError(self.at, f"more than {MAX_VALUES:,} values in one stream")
+        return [None] * number
+
+    def _keep(self, number: int, value: Any) -> None:
+        if number in self.objects:
+            raise _DamageError(self.at, f"object {number} stands there twice")
+        self.objects[number] = value
+
+    # -- records ----------------------------------------------------------------------------------------------------
+
+    def _class_with_id(self, values: list[Any], index: int) -> None:
+        number, like = self._two_numbers("an object")
+        layout = self._layouts.get(like)
+        if layout is None:
+            raise _DamageError(self.at, f"object {number} is of the class of object {like}, which is not known")
+        self._new_object(number, layout, values, index)
+
+    def _class_typed(self, values: list[Any], index: int) -> None:
+        number, name, members = self._class_info()
+        self._class(number, Layout(name, members, self._member_types(len(members))), values, index)
+
+    def _class_typed_with_library(self, values: list[Any], index: int) -> None:
+        number, name, members = self._class_info()
+        primitives = self._member_types(len(members))
+        self._number("the library of a class")
+        self._class(number, Layout(name, members, primitives), values, index)
+
+    def _class_untyped(self, values: list[Any], index: int) -> None:
+        number, name, members = self._class_info()
+        self._class(number, Layout(name, members, [_NO_PRIMITIVE] * len(members)), values, index)
+
+    def _class_untyped_with_library(self, values: list[Any], index: int) -> None:
+        number, name, members = self._class_info()
+        self._number("the library of a class")
+        self._class(number, Layout(name, members, [_NO_PRIMITIVE] * len(members)), values, index)
+
+    def _class(self, number: int, layout: Layout, values: list[Any], index: int) -> None:
+        self._layouts[number] = layout
+        self._new_object(number, layout, values, index)
+
+    def _new_object(self, number: int, layout: Layout, values: list[Any], index: int) -> None:
+        members = self._place_for(len(layout.members))
+        made = DotNetObject(layout, members)
+        self._keep(number, made)
+        values[index] = made
+        self._push(members, layout)
+
+    def _string_object(self, values: list[Any], index: int) -> None:
+        number = self._number("a text")
+        values[index] = text = self._text()
+        self._keep(number, text)
+
+    def _primitive_typed(self, values: list[Any], index: int) -> None:
+        values[index] = self._primitive(self._byte())
+
+    def _reference(self, values: list[Any], index: int) -> None:
+        self._references.append((values, index, self._number("a reference")))
+
+    def _null(self, values: list[Any], index: int) -> None:
+        values[index] = None
+
+    def _null_run(self, record: int, places: int) -> int:
+        self.at += 1
+        count = self._byte() if record == 13 else self._number("a run of empty places")
+        if not 0 < count <= places:
+            raise _DamageError(self.at, f"a run of {count:,} empty places where {places:,} are left")
+        return count
+
+    def _primitive_array(self, values: list[Any], index: int) -> None:
+        self._need(_ARRAY_PRIMITIVE.size, "an array")
+        number, length, primitive = _ARRAY_PRIMITIVE.unpack_from(self.data, self.at)
+        self.at += _ARRAY_PRIMITIVE.size
+        self._array_of_primitives(number, length, primitive, values, index)
+
+    def _object_array(self, values: list[Any], index: int) -> None:
+        number, length = self._two_numbers("an array")
+        self._array_of_records(number, length, values, index)
+
+    def _binary_array(self, values: list[Any], index: int) -> None:
+        number = self._number("an array")
+        shape, rank = self._byte(), self._number("the rank of an array")
+        if shape > 5 or not 1 <= rank <= 32:
+            raise _DamageError(self.at, f"an array of kind {shape} and rank {rank}")
+        lengths = [self._number("the length of an array") for _ in range(rank)]
+        if min(lengths) < 0:
+            raise _DamageError(self.at, f"an array of {min(lengths):,} elements")
+        if shape >= 3:
+            for _ in range(rank):
+                self._number("the lower bound of an array")
+        kind = self._byte()
+        primitive = self._type_detail(kind)
+        length = math.prod(lengths)
+        if kind == _PRIMITIVE:
+            self._array_of_primitives(number, length, primitive, values, index)
+        else:
+            self._array_of_records(number, length, values, index)
+
+    def _array_of_records(self, number: int, length: int, values: list[Any], index: int) -> None:
+        if length < 0:
+            raise _DamageError(self.at, f"an array of {length:,} elements")
+        elements = self._place_for(length)
+        self._keep(number, elements)
+        values[index] = elements
+        self._push(elements, None)
+
+    def _array_of_primitives(self, number: int, length: int, primitive: int, values: list[Any], index: int) -> None:
+        if length < 0:
+            raise _DamageError(self.at, f"an array of {length:,} elements")
+        fixed = _FIXED.get(primitive)
+        if fixed is None:
+            array: Any = self._array_of_texts(length, primitive)
+        else:
+            size = length * fixed[0].size
+            left = self.size - self.at
+            if size > left:
+                if self._keep_cut and primitive == _BYTE:
+                    values[index] = self.data[self.at :]
+                    self._keep(number, values[index])
+                raise _DamageError(self.at, f"an array of {size:,} bytes, of which {left:,} are there")
+            array = _typed_array(self.data[self.at : self.at + size], primitive, fixed[1])
+            self.at += size
+        self._keep(number, array)
+        values[index] = array
+
+    def _array_of_texts(self, length: int, primitive: int) -> list[Any]:
+        if length > self.size - self.at:
+            raise _DamageError(self.at, f"an array of {length:,} texts in {self.size - self.at:,} bytes")
+        texts = self._place_for(length)
+        for place in range(length):
+            texts[place] = self._primitive(primitive)
+        return texts
+
+    # -- pieces of records ------------------------------------------------------------------------------------------
+
+    def _class_info(self) -> tuple[int, str, tuple[str, ...]]:
+        number = self._number("a class")
+        name = self._text()
+        count = self._number("the members of a class")
+        if not 0 <= count <= self.size - self.at:
+            raise _DamageError(self.at, f"a class of {count:,} members")
+        self._place_for(count)
+        return number, name, tuple(self._text() for _ in range(count))
+
+    def _member_types(self, count: int) -> list[int]:
+        """Give for each member its primitive type, or -1 where a record stands in its place."""
+        self._need(count, "the types of a class")
+        kinds = bytes(self.data[self.at : self.at + count])
+        self.at += count
+        details = [self._type_detail(kind) for kind in kinds]
+        return [detail if kind == _PRIMITIVE else _NO_PRIMITIVE for kind, detail in zip(kinds, details, strict=True)]
+
+    def _type_detail(self, kind: int) -> int:
+        if kind in (_PRIMITIVE, _PRIMITIVE_ARRAY):
+            primitive = self._byte()
+            if primitive not in _FIXED and primitive not in (_CHAR, _DECIMAL, _NULL, _TEXT):
+                raise _DamageError(self.at, f"primitive type {primitive} is not known")
+            return primitive
+        if kind == _SYSTEM_CLASS:
+            self._text()
+        elif kind == _CLASS:
+            self._text()
+            self._number("the library of a type")
+        elif kind not in (_STRING, _OBJECT, _OBJECT_ARRAY, _STRING_ARRAY):
+            raise _DamageError(self.at, f"member type {kind} is not known")
+        return _NO_PRIMITIVE
+
+    def _primitive(self, primitive: int) -> Any:
+        fixed = _FIXED.get(primitive)
+        if fixed is not None:
+            form = fixed[0]
+            if self.at + form.size > self.size:
+                raise _DamageError(self.at, "the stream ends inside a number")
+            value = form.unpack_from(self.data, self.at)[0]
+            self.at += form.size
+            return bool(value) if primitive == _BOOLEAN else value
+        if primitive == _CHAR:
+            return self._character()
+        if primitive in (_DECIMAL, _TEXT):
+            return self._text()
+        if primitive == _NULL:
+            return None
+        raise _DamageError(self.at, f"primitive type {primitive} is not known")
+
+    def _character(self) -> str:
+        first = self._peek()
+        size = 1 if first < 0x80 else 2 if first < 0xE0 else 3 if first < 0xF0 else 4
+        self._need(size, "a character")
+        raw = bytes(self.data[self.at : self.at + size])
+        self.at += size
+        return self._decode(raw)
+
+    def _text(self) -> str:
+        length = shift = 0
+        while True:
+            byte = self._byte()
+            length |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                break
+            shift += 7
+            if shift > 28:
+                raise _DamageError(self.at, "the length of a text has more than five bytes")
+        self._need(length, "a text")
+        raw = bytes(self.data[self.at : self.at + length])
+        self.at += length
+        return self._decode(raw)
+
+    def _decode(self, raw: bytes) -> str:
+        try:
+            return raw.decode("utf-8")
+        except UnicodeDecodeError:
+            raise _DamageError(self.at - len(raw), "a text that is not UTF-8") from None
+
+    def _need(self, size: int, what: str) -> None:
+        if size > self.size - self.at:
+            raise _DamageError(self.at, f"the stream ends inside {what}")
+
+    def _peek(self) -> int:
+        if self.at >= self.size:
+            raise _DamageError(self.at, "the stream ends without its end record")
+        return self.data[self.at]
+
+    def _byte(self) -> int:
+        if self.at >= self.size:
+            raise _DamageError(self.at, "the stream ends inside a record")
+        self.at += 1
+        return self.data[self.at - 1]
+
+    def _number(self, what: str) -> int:
+        self._need(4, what)
+        value: int = _INT32.unpack_from(self.data, self.at)[0]
+        self.at += 4
+        return value
+
+    def _two_numbers(self, what: str) -> tuple[int, int]:
+        self._need(8, what)
+        first, second = _TWO_INT32.unpack_from(self.data, self.at)
+        self.at += 8
+        return first, second
+
+
+def _typed_array(raw: memoryview, primitive: int, dtype: str) -> memoryview | NDArray[np.generic]:
+    if primitive == _BYTE:
+        return raw
+    import numpy as np
+
+    array = np.frombuffer(raw, dtype=dtype) if len(raw) else np.empty(0, dtype)
+    return array != 0 if primitive == _BOOLEAN else array
