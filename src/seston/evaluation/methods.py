@@ -1,0 +1,200 @@
+"""Ways of naming queries by a gallery: learned vectors, measured features, chance."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seston.evaluation.draws import Draw
+from seston.recognition.classifiers import fit_rule
+from seston.recognition.embeddings import Embeddings
+from seston.recognition.neighbours import nearest, unit, vote
+from seston.recognition.spaces import fit_space
+
+__all__ = ["Combination", "Method", "Names", "chance", "classical", "learned", "paper_rule"]
+
+Combination = tuple[str, str]
+"""Modalities of the gallery and of the query, each ``I``, ``P`` or ``IP``."""
+Names = Iterable[tuple[Combination, NDArray[np.int64]]]
+
+_TREES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One way of naming: what it is called, and the names that it gives the queries of a draw, by combination."""
+
+    name: str
+    classifier: str
+    combinations: tuple[Combination, ...]
+    names: Callable[[Draw], Names]
+    k: int | None = None
+
+
+def learned(
+    name: str,
+    vectors: Embeddings,
+    classes: NDArray[np.int64],
+    pool: NDArray[np.int64],
+    *,
+    classifier: str = "soft-lda",
+) -> Method:
+    """Name by a linear rule in the space of one modality, of both, or of pictures against profiles.
+
+    Parameters
+    ----------
+    vectors, classes
+        Embeddings and class numbers of the particles that draws number.
+    pool
+        Rows to learn the spaces from, without their labels: never queries.
+    """
+    spaces = _spaces(vectors, pool)
+
+    def names(draw: Draw) -> Names:
+        labels, count = _renumber(classes[draw.gallery])
+        for combination, (of_gallery, of_query) in spaces.items():
+            rule = fit_rule(classifier, of_gallery[draw.gallery], labels, len(count))
+            yield combination, count[rule(of_query[draw.queries]).argmax(axis=1)]
+
+    return Method(name, classifier, tuple(spaces), names)
+
+
+def _spaces(
+    vectors: Embeddings, pool: NDArray[np.int64]
+) -> dict[Combination, tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    """Prepare the vectors of gallery and query side of each combination that the embeddings allow."""
+    spaces: dict[Combination, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
+    image, profile = vectors.image, vectors.profile
+    blocks = {"I": [image], "P": [profile], "IP": [image, profile]}
+    has = {"I": vectors.has_image, "P": vectors.has_profile, "IP": vectors.has_both}
+    for letter, parts in blocks.items():
+        if has[letter].all():
+            placed = fit_space([part[pool] for part in parts])(parts)
+            spaces[letter, letter] = placed, placed
+    if vectors.crosses and has["IP"].all():
+        shared = [unit(part - part[pool].mean(axis=0)) for part in (vectors.shared_image, vectors.shared_profile)]
+        spaces["I", "P"] = shared[0], shared[1]
+        spaces["P", "I"] = shared[1], shared[0]
+    return spaces
+
+
+def paper_rule(name: str, vectors: Embeddings, classes: NDArray[np.int64], k: int) -> Method:
+    """Name by the vote of `k` neighbours in the shared space, in the nine combinations of arXiv 2603.16427.
+
+    A gallery of both modalities holds two rows a particle, pictures before profiles; a query of both has the votes of
+    its picture's neighbours and of its profile's (2k votes).
+    """
+    parts = {"I": vectors.shared_image, "P": vectors.shared_profile}
+    has = {"I": vectors.has_image.all(), "P": vectors.has_profile.all()}
+    sides = [letter for letter in ("I", "P") if has[letter]]
+    both = [*sides, "IP"] if len(sides) == 2 else sides
+    combinations = tuple((gallery, query) for gallery in both for query in both)
+
+    def names(draw: Draw) -> Names:
+        labels = classes[draw.gallery]
+        found = {
+            (gallery, query): nearest(parts[gallery][draw.gallery], parts[query][draw.queries], k)
+            for gallery in sides
+            for query in sides
+        }
+        neighbours = {pair: (distances, labels[rows]) for pair, (distances, rows) in found.items()}
+        if len(sides) == 2:
+            neighbours |= {("IP", query): _merge(neighbours["I", query], neighbours["P", query], k) for query in sides}
+            neighbours |= {
+                (gallery, "IP"): _beside(neighbours[gallery, "I"], neighbours[gallery, "P"]) for gallery in both
+            }
+        for combination in combinations:
+            distances, voters = neighbours[combination]
+            yield combination, vote(distances, voters, int(classes.max()) + 1).argmax(axis=1)
+
+    return Method(name, "knn", combinations, names, k)
+
+
+_Neighbours = tuple[NDArray[np.float32], NDArray[np.int64]]
+
+
+def _beside(first: _Neighbours, second: _Neighbours) -> _Neighbours:
+    return np.concatenate([first[0], second[0]], axis=1), np.concatenate([first[1], second[1]], axis=1)
+
+
+def _merge(first: _Neighbours, second: _Neighbours, k: int) -> _Neighbours:
+    """Take the k nearest of two lists of neighbours; of equally near ones those of the first list."""
+    distances, labels = _beside(first, second)
+    order = np.argsort(distances, axis=1, kind="stable")[:, :k]
+    return np.take_along_axis(distances, order, axis=1), np.take_along_axis(labels, order, axis=1)
+
+
+def classical(
+    name: str, blocks: Mapping[str, NDArray[np.float32]], classes: NDArray[np.int64], pool: NDArray[np.int64], rule: str
+) -> Method:
+    """Name by measured features, with scikit-learn's shrinkage LDA or random forest.
+
+    Parameters
+    ----------
+    blocks
+        ``I``, ``P`` and ``IP``: features of the particles that draws number, NaN where missing.
+    rule
+        ``shrinkage-lda`` (Ledoit & Wolf; at one particle a class the nearest mean, as LDA is not defined there) or
+        ``random-forest``.
+    """
+    fit = {"shrinkage-lda": _fit_lda, "random-forest": _fit_forest}[rule]
+    even = {letter: _standardise(block, pool) for letter, block in blocks.items()}
+
+    def names(draw: Draw) -> Names:
+        for letter, values in even.items():
+            fitted = fit(values[draw.gallery], classes[draw.gallery], draw.repeat)
+            yield (letter, letter), np.asarray(fitted.predict(values[draw.queries]), np.int64)
+
+    return Method(name, rule, tuple((letter, letter) for letter in even), names)
+
+
+def _standardise(block: NDArray[np.float32], pool: NDArray[np.int64]) -> NDArray[np.float32]:
+    values = np.where(np.isfinite(block), block, np.nan).astype(np.float64)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a column may be missing everywhere
+        mean, spread = np.nanmean(values[pool], axis=0), np.nanstd(values[pool], axis=0)
+    varies = spread > 1e-9 * np.maximum(1, np.abs(mean))
+    return np.asarray(np.nan_to_num((values[:, varies] - mean[varies]) / spread[varies]), np.float32)
+
+
+def _fit_lda(rows: NDArray[np.float32], classes: NDArray[np.int64], repeat: int) -> Any:
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+    from sklearn.neighbors import KNeighborsClassifier
+
+    names = np.unique(classes)
+    if len(rows) == len(names):  # one particle a class: no scatter within classes to learn
+        return KNeighborsClassifier(1).fit(rows, classes)
+    even = np.full(len(names), 1 / len(names))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # a class of one particle has a scatter of 0, as it should
+        return LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto", priors=even).fit(rows, classes)
+
+
+def _fit_forest(rows: NDArray[np.float32], classes: NDArray[np.int64], repeat: int) -> Any:
+    from sklearn.ensemble import RandomForestClassifier
+
+    return RandomForestClassifier(_TREES, n_jobs=2, random_state=repeat).fit(rows, classes)
+
+
+def chance(classes: NDArray[np.int64], combinations: Iterable[Combination], seed: int = 0) -> Method:
+    """Name each query after a class of the gallery picked blindly."""
+    pairs = tuple(combinations)
+
+    def names(draw: Draw) -> Names:
+        there = np.unique(classes[draw.gallery])
+        for number, pair in enumerate(pairs):
+            generator = np.random.default_rng([seed, draw.n, draw.repeat, number])
+            yield pair, generator.choice(there, len(draw.queries))
+
+    return Method("chance", "chance", pairs, names)
+
+
+def _renumber(classes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Number the classes of a gallery without gaps; also give the way back."""
+    there, numbers = np.unique(classes, return_inverse=True)
+    return numbers.astype(np.int64), there
