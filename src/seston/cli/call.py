@@ -114,7 +114,7 @@ def _sentence(error: Exception) -> str:
 
 def _wrong_call(error: CycloptsError) -> UsageError:
     """Say in our own words what was wrong with the words of a call."""
-    from cyclopts import UnknownCommandError, UnusedCliTokensError
+    from cyclopts import MissingArgumentError, UnknownCommandError, UnusedCliTokensError
 
     cause = error.__cause__ or error.__context__
     if isinstance(cause, UsageError):
@@ -124,6 +124,9 @@ def _wrong_call(error: CycloptsError) -> UsageError:
         word = error.unused_tokens[0]
         names = [name for name in error.app if not name.startswith("-")]
         return UsageError(f"there is no command {word!r}{nearest_word(word, names)} (see: {command} --help)")
+    if isinstance(error, MissingArgumentError) and error.argument:
+        lacks = f"{error.keyword} needs a value" if error.keyword else f"{command} needs {error.argument.name}"
+        return UsageError(f"{lacks} (see: {command} --help)")
     if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
         return UsageError(f"one word too many: {error.unused_tokens[0]!r} (see: {command} --help)")
     return UsageError(f"{_squeeze(str(error)).removesuffix('.')} (see: {command} --help)")
