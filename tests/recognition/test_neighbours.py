@@ -36,9 +36,7 @@ def _slow_name(gallery: list[tuple[float, ...]], labels: list[int], query: tuple
     return min(label for label, weight in votes.items() if weight == best)
 
 
-def _fast_names(
-    gallery: NDArray[Any], labels: NDArray[np.int64], queries: NDArray[Any], k: int
-) -> list[int]:
+def _fast_names(gallery: NDArray[Any], labels: NDArray[np.int64], queries: NDArray[Any], k: int) -> list[int]:
     distances, rows = nearest(gallery, queries, k)
     return [int(name) for name in vote(distances, labels[rows], int(labels.max()) + 1).argmax(axis=1)]
 

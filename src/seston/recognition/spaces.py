@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from seston.errors import UsageError
 from seston.recognition.neighbours import unit
 
-__all__ = ["Block", "Space", "fit_block", "fit_space"]
+__all__ = ["Block", "Space", "fit_block", "fit_centre", "fit_space"]
 
 _PRIOR = 2.0
 _LARGEST = 10.0
@@ -63,15 +63,18 @@ def fit_block(pool: NDArray[np.float32]) -> Block:
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """Several blocks beside each other, centred, each particle a vector of length 1."""
+    """Several blocks beside each other, centred, each particle a vector of length 1.
+
+    Without blocks the features are taken as they are: so the shared space stays shared.
+    """
 
     blocks: tuple[Block, ...]
     centre: NDArray[np.float32]
 
     def __call__(self, features: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
         """Bring particles, given by their features block by block, into the space: unit vectors, one a row."""
-        beside = np.concatenate([block(part) for block, part in zip(self.blocks, features, strict=True)], axis=1)
-        return np.asarray(unit(beside - self.centre), np.float32)
+        placed = [block(part) for block, part in zip(self.blocks, features, strict=True)] if self.blocks else features
+        return np.asarray(unit(np.concatenate(placed, axis=1) - self.centre), np.float32)
 
 
 def fit_space(pool: Sequence[NDArray[np.float32]]) -> Space:
@@ -79,3 +82,8 @@ def fit_space(pool: Sequence[NDArray[np.float32]]) -> Space:
     blocks = tuple(fit_block(part) for part in pool)
     beside = np.concatenate([block(part) for block, part in zip(blocks, pool, strict=True)], axis=1)
     return Space(blocks, beside.mean(axis=0))
+
+
+def fit_centre(pool: NDArray[np.float32]) -> Space:
+    """Learn only where the middle of the particles lies: pictures and profiles form two clouds in a shared space."""
+    return Space((), pool.mean(axis=0))
