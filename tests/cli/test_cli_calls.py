@@ -90,7 +90,9 @@ def _script(environment: dict[str, str]) -> str:
 
 def _says_one_line(process: Process, *words: str) -> bool:
     lines = process.stderr.splitlines()
-    return len(lines) == 1 and lines[0].startswith("seston: ") and all(word in lines[0] for word in words)
+    if len(lines) != 1 or not lines[0].startswith("seston: "):
+        return False
+    return all(word.lower() in lines[0].lower() for word in words)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +100,10 @@ def _says_one_line(process: Process, *words: str) -> bool:
     [
         (["impotr", "x"], ["'impotr'", "did you mean 'import'"]),
         (["readers", ".", "--whi"], ["--whi", "--why"]),
-        (["readers"], ["PATH"]),
+        (["readers"], ["seston readers needs PATH"]),
+        (["import", "."], ["seston import needs --to"]),
+        (["import", ".", "--to"], ["--to needs a value"]),
+        (["import", ".", "--too", "x"], ["did you mean --to"]),
         (["readers", ".", "more"], ["one word too many", "'more'"]),
         (["split", ".", "--name", "a", "--folds", "many"], ["--folds", "many"]),
         (["split", ".", "--name", "a", "--by", "smple"], ["sample", "image"]),

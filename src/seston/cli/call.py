@@ -126,7 +126,8 @@ def _wrong_call(error: CycloptsError) -> UsageError:
         return UsageError(f"there is no command {word!r}{nearest_word(word, names)} (see: {command} --help)")
     if isinstance(error, MissingArgumentError) and error.argument:
         lacks = f"{error.keyword} needs a value" if error.keyword else f"{command} needs {error.argument.name}"
-        return UsageError(f"{lacks} (see: {command} --help)")
+        suggestion = _squeeze(str(error)).partition(" Did you mean ")[2]
+        return UsageError(f"{lacks}{suggestion and f'; did you mean {suggestion}'} (see: {command} --help)")
     if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
         return UsageError(f"one word too many: {error.unused_tokens[0]!r} (see: {command} --help)")
     return UsageError(f"{_squeeze(str(error)).removesuffix('.')} (see: {command} --help)")
