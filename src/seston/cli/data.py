@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from seston.cli.output import Outcome, Table
+from seston.cli.output import Outcome, Table, skipped_document, skipped_lines
 from seston.cli.words import AsJson, Existing
 
 __all__ = ["annotate", "compact", "info", "split", "tag", "versions"]
@@ -44,17 +44,17 @@ def annotate(
     table
         A CSV file with the columns particle and label; also author, status, score and time, where it has them.
     """
+    from seston.particle import Skipped
     from seston.store import open_data_set
 
     report = open_data_set(data).annotate_file(table)
-    unknown = list(report.unknown_particles)
-    notes = tuple(f"skipped: {table}: {one}: no particle of the data set has this id" for one in unknown[:20])
-    more = (f"… and {len(unknown) - 20:,} more ids like these: see --json",) if len(unknown) > 20 else ()
+    unknown, skipped = list(report.unknown_particles), list(report.skipped)
+    strangers = [Skipped(str(table), one, "no particle of the data set has this id") for one in unknown]
     return Outcome(
-        document={"added": report.added, "unknown_particles": unknown},
-        blocks=(f"{report.added:,} names added; {len(unknown):,} ids are not in the data set.",),
-        notes=notes + more,
-        partial=bool(unknown),
+        document={"added": report.added, "unknown_particles": unknown, "skipped": skipped_document(skipped)},
+        blocks=(f"{report.added:,} names added; {len(unknown):,} unknown ids and {len(skipped):,} rows skipped.",),
+        notes=skipped_lines([*strangers, *skipped]),
+        partial=bool(unknown or skipped),
     )
 
 

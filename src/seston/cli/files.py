@@ -73,7 +73,10 @@ def import_(
         report = data.import_(
             paths, reader=reader, source=source, licence=licence, attribution=attribution, progress=progress
         )
-    counts = {key: getattr(report, key) for key in ("added", "already_there", "profiles", "images", "pairs")}
+    counts = {
+        key: getattr(report, key)
+        for key in ("added", "completed", "already_there", "profiles", "images", "pairs", "duplicates")
+    }
     skipped, notes = list(report.skipped), list(report.notes)
     sentence = (
         f"{report.added:,} particles added to {to} ({report.pairs:,} with picture and profile, {report.images:,} "
@@ -83,7 +86,6 @@ def import_(
     return Outcome(
         document={
             **counts,
-            "duplicates": report.duplicates,
             "skipped": skipped_document(skipped),
             "notes": [[note.path, note.text] for note in notes],
             "seconds": report.seconds,
