@@ -1,0 +1,150 @@
+"""The bright-field picture of a body, drawn from the same slices as its profile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter, gaussian_filter1d
+
+from seston.simulate.across import Tubes
+from seston.simulate.conditions import Conditions
+
+__all__ = ["PIXEL_SIZE_UM", "Camera", "encode_picture", "make_camera", "take_picture"]
+
+Floats = NDArray[np.float32]
+
+PIXEL_SIZE_UM = 0.3057
+"""Camera pitch 4.8 µm ÷ magnification 15.7."""
+_CROP_STEP = 80
+_CROP_MARGIN = 25
+_CROP_MARGIN_PART = 0.1
+_ABSORPTION_PER_UM = 0.018
+_TEXTURE = 0.35
+_STEEP = 1.6
+"""Slope of a body's surface (µm per µm) that sends half of the light past the lens: it makes the dark outline."""
+_BLUR_MARGIN = 10
+_PLATE = 1024
+_JPEG_QUALITY = 95
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """The settings of one measurement's camera, with plates of noise to take pieces from."""
+
+    conditions: Conditions
+    noise: Floats
+    """Noise of the sensor, grey levels."""
+    grain: Floats
+    """Uneven density inside cells, mean 0, standard deviation 1."""
+
+
+def make_camera(conditions: Conditions, rng: np.random.Generator) -> Camera:
+    """Set up the camera of one measurement."""
+    noise = rng.standard_normal((_PLATE, _PLATE), dtype=np.float32) * np.float32(conditions.camera_noise)
+    grain = gaussian_filter(rng.standard_normal((_PLATE // 2, _PLATE // 2), dtype=np.float32), 2.2, mode="wrap")
+    return Camera(conditions, noise, grain / grain.std())
+
+
+def take_picture(tubes: Tubes, camera: Camera, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Take the picture of a body and crop it as the instrument's software does.
+
+    Light along the camera's axis is absorbed (Beer–Lambert, with some grain), steep flanks refract it past the lens
+    (dark outline), the lens blurs, and beside the plane of focus a fringe appears, of the sign and strength of the
+    defocus (a difference of two blurs, as the transport-of-intensity equation has it for a thin body).
+
+    Returns
+    -------
+    array of uint8
+        Rows across, columns along the flow (first sample left); sides are multiples of 80 pixels: the body's box plus
+        25 pixels and 10 % on each side.
+    """
+    focus = rng.standard_normal(2)
+    blur = camera.conditions.blur_um / PIXEL_SIZE_UM * float(np.exp(0.3 * focus[0]))
+    halo = camera.conditions.halo + 0.25 * float(focus[1])
+    light = _through(_thickness(tubes), camera, rng)
+    sharp = _blur(light, blur)
+    seen = sharp + halo * (sharp - _blur(sharp, 2.0 * blur))
+    return _expose(seen, camera, rng)
+
+
+def encode_picture(picture: NDArray[np.uint8]) -> bytes:
+    """Encode a grey picture as the instrument's software does: JPEG of quality 95."""
+    import simplejpeg
+
+    data: bytes = simplejpeg.encode_jpeg(np.ascontiguousarray(picture[:, :, None]), _JPEG_QUALITY, "GRAY")
+    return data
+
+
+def _thickness(tubes: Tubes) -> Floats:
+    """Give the thickness along the camera's axis at each pixel, µm, with a margin of empty pixels around."""
+    low = float((tubes.centre_y - tubes.half_y).min()) / PIXEL_SIZE_UM
+    high = float((tubes.centre_y + tubes.half_y).max()) / PIXEL_SIZE_UM
+    y = (np.arange(np.floor(low), np.ceil(high) + 1, dtype=np.float32) * np.float32(PIXEL_SIZE_UM))[:, None]
+    total: Floats = np.zeros((y.size, tubes.centre_y.shape[1]), dtype=np.float32)
+    for centre, half_y, half_z in zip(tubes.centre_y, tubes.half_y, tubes.half_z, strict=True):
+        # an ellipse narrower than a pixel would fall between the rows: widen it, keep its area
+        wide = np.maximum(half_y, 0.6 * PIXEL_SIZE_UM)
+        chord = (y - centre.astype(np.float32)) * (1.0 / wide).astype(np.float32)
+        chord *= -chord
+        chord += np.float32(1.0)
+        np.maximum(chord, np.float32(0.0), out=chord)
+        np.sqrt(chord, out=chord)
+        chord *= (2.0 * half_z * half_y / wide).astype(np.float32)
+        total += chord
+    return np.pad(total, _BLUR_MARGIN)
+
+
+def _through(thickness: Floats, camera: Camera, rng: np.random.Generator) -> Floats:
+    """Give the part of the light that passes the body and reaches the lens."""
+    top, left = rng.integers(0, _PLATE // 2, size=2)
+    rows, columns = thickness.shape
+    grain = _piece(camera.grain, int(top), int(left), rows, columns)
+    density = thickness * (np.float32(-_ABSORPTION_PER_UM * camera.conditions.contrast))
+    density *= 1.0 + np.float32(_TEXTURE) * grain
+    slope = np.zeros_like(thickness)
+    scale = np.float32(0.5 / PIXEL_SIZE_UM / _STEEP)
+    slope[1:-1] = ((thickness[2:] - thickness[:-2]) * scale) ** 2
+    slope[:, 1:-1] += ((thickness[:, 2:] - thickness[:, :-2]) * scale) ** 2
+    passed: Floats = np.exp(density) / (1.0 + np.float32(camera.conditions.contrast) * slope)
+    return passed
+
+
+def _blur(light: Floats, sigma: float) -> Floats:
+    once = gaussian_filter1d(light, sigma, axis=0, mode="nearest", truncate=2.5)
+    twice: Floats = gaussian_filter1d(once, sigma, axis=1, mode="nearest", truncate=2.5)
+    return twice
+
+
+def _expose(seen: Floats, camera: Camera, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Put the body into its crop, on the lit background with the sensor's noise."""
+    body = np.array(seen.shape) - 2 * _BLUR_MARGIN
+    wanted = body * (1.0 + 2.0 * _CROP_MARGIN_PART) + 2 * _CROP_MARGIN
+    height, width = (int(-(-side // _CROP_STEP) * _CROP_STEP) for side in wanted)
+    draws = rng.random(6)
+    top, left = (
+        int((side - own) * (0.5 + 0.1 * (d - 0.5)))
+        for side, own, d in zip((height, width), seen.shape, draws, strict=False)
+    )
+    right, down = camera.conditions.gradient
+    level = camera.conditions.background * (0.97 + 0.06 * draws[2])
+    plane = (
+        level
+        * (1.0 + down * (np.arange(height) / 100.0 - height / 200.0))[:, None]
+        * (1.0 + right * (np.arange(width) / 100.0 - width / 200.0))
+    ).astype(np.float32)
+    plane[top : top + seen.shape[0], left : left + seen.shape[1]] *= seen
+    plane += _piece(camera.noise, int(draws[3] * _PLATE), int(draws[4] * _PLATE), height, width)
+    np.clip(plane, 0.0, 255.0, out=plane)
+    return np.rint(plane).astype(np.uint8)
+
+
+def _piece(plate: Floats, top: int, left: int, rows: int, columns: int) -> Floats:
+    """Take a piece of a plate of noise that repeats without end."""
+    size = plate.shape[0]
+    if top + rows <= size and left + columns <= size:
+        return plate[top : top + rows, left : left + columns]
+    return plate.take(range(top, top + rows), axis=0, mode="wrap").take(
+        range(left, left + columns), axis=1, mode="wrap"
+    )

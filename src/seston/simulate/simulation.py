@@ -1,0 +1,99 @@
+"""Simulate whole measurements and write them as instrument files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from seston.errors import UsageError
+from seston.particle.progress import Progress, Silence
+from seston.simulate.conditions import draw_conditions
+from seston.simulate.cytoclus import Measured, write_measurement
+from seston.simulate.particle import draw_particle
+from seston.simulate.picture import encode_picture, make_camera
+from seston.simulate.runs import RunPlan, SimulationReport, check_free, describe, number_triggers, plan_runs
+from seston.simulate.species import Species, choose_species, species_table
+
+__all__ = ["simulate"]
+
+
+def simulate(
+    to: Path | str,
+    *,
+    particles: int = 400,
+    runs: int = 2,
+    seed: int = 0,
+    species: Iterable[str] | None = None,
+    progress: Progress | None = None,
+    overwrite: bool = False,
+) -> SimulationReport:
+    """Write simulated measurements in the layout of a CytoClus export, one folder a run.
+
+    Each particle is one body in one pose: its profile and its picture are made from the same slices. Runs differ in
+    detector gain, focus, background and in the state of the cultures. Physics, sources and limits stand in
+    ``docs/explanation/simulator.md``.
+
+    Parameters
+    ----------
+    to
+        Folder to write into; made where it is not there.
+    particles
+        Particles in each run, spread evenly over the species.
+    runs
+        Number of measurements.
+    seed
+        The same seed gives the same bytes, run by run: asking for more runs does not change the first ones.
+    species
+        Names from `species_table`; all where it is None.
+    overwrite
+        Replace runs of the same name. Without it a run that is there already raises `UsageError`, before anything is
+        written.
+
+    Examples
+    --------
+    >>> report = simulate("simulated", particles=1000, runs=4)  # doctest: +SKIP
+    """
+    chosen = choose_species(species)
+    if particles < 1:
+        raise UsageError(f"particles is {particles}: give 1 or more in each run")
+    plans = plan_runs(Path(to), origin="simulated", runs=runs, seed=seed)
+    check_free(plans, overwrite)
+    say = progress or Silence()
+    say.start("simulating particles", particles * runs)
+    files = [path for plan in plans for path in _simulate_run(plan, chosen, particles, say)]
+    say.finish()
+    return SimulationReport(
+        files=tuple(files),
+        species=tuple(one.name for one in chosen),
+        runs=runs,
+        particles=particles * runs,
+        samples=tuple(plan.name for plan in plans),
+        origin="simulated",
+    )
+
+
+def _simulate_run(plan: RunPlan, species: Sequence[Species], particles: int, say: Progress) -> list[Path]:
+    """Simulate one run and write it; its folder appears when all of it is written."""
+    rng = plan.generator()
+    conditions = draw_conditions(species_table(), rng)
+    camera = make_camera(conditions, rng)
+    measurement = describe(plan, conditions, particles, "made-up species, no organism was measured")
+    kinds = np.resize(rng.permutation(len(species)), particles)
+    rng.shuffle(kinds)
+    measured = []
+    for kind, (number, arrival) in zip(kinds.tolist(), number_triggers(particles, measurement, rng), strict=True):
+        drawn = draw_particle(species[kind], conditions, camera, rng)
+        measured.append(
+            Measured(
+                number=number,
+                arrival_s=arrival,
+                label=drawn.label,
+                picture=encode_picture(drawn.picture),
+                suffix=".jpg",
+                profile=drawn.profile,
+            )
+        )
+        say.advance()
+    return write_measurement(plan.folder, measurement, measured, plan.layout)
