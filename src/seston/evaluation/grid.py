@@ -25,7 +25,8 @@ class Row:
     gallery: str
     query: str
     n: int
-    k: int | None
+    k: int
+    """Neighbours that vote; 0 where the rule has none."""
     accuracy: float
     accuracy_sd: float
     """Spread (population standard deviation) over gallery draws."""
@@ -64,7 +65,7 @@ class Trial:
     classifier: str
     combination: Combination
     n: int
-    k: int | None
+    k: int
     scores: tuple[Scores, ...]
     right: tuple[NDArray[np.bool_], ...]
     """Whether each query was named rightly, one array a draw."""

@@ -33,7 +33,7 @@ class Method:
     classifier: str
     combinations: tuple[Combination, ...]
     names: Callable[[Draw], Names]
-    k: int | None = None
+    k: int = 0
 
 
 def learned(
