@@ -1,0 +1,29 @@
+"""The data set on disk: import, labels, splits, embeddings."""
+
+from seston.store.annotation_file import read_annotations
+from seston.store.dataset import DataSet, open_data_set
+from seston.store.partition import SplitRows, make_split
+from seston.store.reports import AnnotateReport, ImportReport, Info, Version
+from seston.store.rows import particle_from_row, profiles_of, rows_to_particles
+from seston.store.schema import ANNOTATIONS, PARTICLES, SAMPLES
+from seston.store.splits import PARTS, Split
+
+__all__ = [
+    "ANNOTATIONS",
+    "PARTICLES",
+    "PARTS",
+    "SAMPLES",
+    "AnnotateReport",
+    "DataSet",
+    "ImportReport",
+    "Info",
+    "Split",
+    "SplitRows",
+    "Version",
+    "make_split",
+    "open_data_set",
+    "particle_from_row",
+    "profiles_of",
+    "read_annotations",
+    "rows_to_particles",
+]

@@ -1,0 +1,417 @@
+"""The data set: one folder with particles, samples, annotations, splits and embeddings.
+
+Lance, which keeps the tables, does not survive ``fork``: start worker processes by *spawn* or *forkserver*. A `DataSet`
+can be pickled for them; it is opened again, at the same version, where it arrives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seston.errors import UsageError, nearest_word
+from seston.particle import Annotation, Progress, Sample, Skipped
+from seston.store.annotation_file import read_annotations
+from seston.store.annotations import Annotations, checked, current_labels
+from seston.store.folder import Folder
+from seston.store.identifiers import Identifiers
+from seston.store.inventory import count_particles
+from seston.store.reports import AnnotateReport, ImportReport, Info, Version
+from seston.store.sample_rows import table_to_samples
+from seston.store.splits import Split, check_name, list_splits, load_split, save_split
+from seston.store.tables import Table
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+__all__ = ["DataSet", "open_data_set"]
+
+
+def open_data_set(path: str | Path, *, create: bool = False) -> DataSet:
+    """Open a data set.
+
+    Parameters
+    ----------
+    path
+        Its folder.
+    create
+        Make an empty data set where there is none yet.
+
+    Raises
+    ------
+    NotFoundError
+        There is no data set, and `create` is False.
+    DataSetError
+        It was made by a newer Seston, or is damaged.
+    """
+    folder = Folder.open(Path(path), create=create)
+    return DataSet(folder)
+
+
+class DataSet:
+    """Particles, samples, annotations, splits and embeddings in one folder; see `open_data_set`.
+
+    Particles are seen as they were when the data set was opened, until an import through this object or `refresh`;
+    row numbers hold as long. Annotations are always seen as they are now.
+    """
+
+    def __init__(self, folder: Folder, *, version: int | str | None = None, read_only: bool = False) -> None:
+        self._folder = folder
+        self._read_only = read_only
+        of_all = version if isinstance(version, str) else None
+        self._particles = Table(folder.particles, version)
+        self._samples = Table(folder.samples, of_all)
+        self._annotations = Annotations(folder, Table(folder.annotations, of_all), frozen=of_all is not None)
+        self._identifiers: Identifiers | None = None
+        self._tag = of_all
+
+    def __repr__(self) -> str:
+        return f"DataSet({str(self.path)!r}, version {self.version}, {self.count_rows():,} particles)"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"path": self.path, "version": self._tag or self.version, "read_only": self._read_only}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        folder = Folder.open(state["path"], create=False)
+        self.__init__(folder, version=state["version"], read_only=state["read_only"])  # type: ignore[misc]
+
+    @property
+    def path(self) -> Path:
+        """The folder."""
+        return self._folder.path
+
+    # Particles
+
+    def import_(
+        self,
+        paths: Sequence[str | Path] | str | Path,
+        *,
+        reader: str | None = None,
+        source: str | None = None,
+        licence: str | None = None,
+        attribution: str | None = None,
+        progress: Progress | None = None,
+    ) -> ImportReport:
+        """Read files and folders into the data set; what is there already is not added again.
+
+        Every picture is decoded once, to prove that it can be. What cannot be used costs only itself and stands in
+        the report with its reason. Commits are atomic, every few thousand particles: after a kill, run it again.
+        A second import at the same time waits for the first.
+
+        Parameters
+        ----------
+        paths
+            Files and folders.
+        reader
+            Name of the reader, where the files should not be left to the one that claims them.
+        source
+            A name for this import, put before the name of each sample: it keeps apart measurements that share one.
+        licence, attribution
+            SPDX identifier and who to credit, where the files do not say.
+
+        Raises
+        ------
+        NotFoundError
+            One of the paths does not exist.
+        DataSetError
+            The disk is full. What was committed before is safe.
+        """
+        from seston.store.importing import import_into
+
+        self._check_writable()
+        listed = [paths] if isinstance(paths, str | Path) else list(paths)
+        try:
+            return import_into(
+                self._folder,
+                self._particles,
+                self._samples,
+                listed,
+                reader=reader,
+                source=source,
+                licence=licence,
+                attribution=attribution,
+                progress=progress,
+            )
+        finally:
+            self._identifiers = None
+
+    def refresh(self) -> None:
+        """Look at the newest version of everything."""
+        if not self._read_only:
+            self._samples.refresh()
+            if self._particles.refresh():
+                self._identifiers = None
+
+    def count_rows(self) -> int:
+        """Count particles."""
+        return self._particles.count_rows()
+
+    def ids(self) -> list[str]:
+        """Give all particle ids, in row order."""
+        return self._ids().to_list()
+
+    def rows_of(self, ids: Sequence[str]) -> NDArray[np.int64]:
+        """Give the row number of each id, -1 for ids that are not there."""
+        return self._ids().rows_of(ids)
+
+    def particles(
+        self, columns: Sequence[str] | None = None, *, ids: Sequence[str] | None = None, batch_size: int = 1024
+    ) -> Iterator[pa.RecordBatch]:
+        """Read particles batch by batch: all in row order, or some in the order of their ids.
+
+        Raises
+        ------
+        UsageError
+            A column or an id that is not there.
+        """
+        wanted = self._columns(columns)
+        if ids is None:
+            yield from self._particles.scan(wanted, batch_size=batch_size)
+            return
+        rows = self.rows_of(ids)
+        if (rows < 0).any():
+            missing = [text for text, row in zip(ids, rows.tolist(), strict=True) if row < 0]
+            raise UsageError(
+                f"{self.path}: {len(missing):,} of these particles are not in the data set ({missing[0]}, …)"
+            )
+        for start in range(0, len(rows), batch_size):
+            yield from self._particles.take(rows[start : start + batch_size], wanted).combine_chunks().to_batches()
+
+    def take(self, rows: NDArray[np.int64], columns: Sequence[str]) -> pa.Table:
+        """Read particles by row number, in the order given."""
+        return self._particles.take(rows, self._columns(columns))
+
+    def samples(self) -> list[Sample]:
+        """Give the samples."""
+        return table_to_samples(self._samples.read(self._samples.schema.names))
+
+    # Labels
+
+    def labels(self) -> dict[str, str]:
+        """Give the label of each labelled particle that holds now.
+
+        The newest validated one; without one a person's doubt; else what the source said; else the newest prediction.
+        """
+        raw = self._particles.read(["id", "raw_label", "raw_status"])
+        columns = [raw.column(name).to_pylist() for name in ("id", "raw_label", "raw_status")]
+        return current_labels(zip(*columns, strict=True), self._annotations.read())
+
+    def annotate(self, annotations: Iterable[Annotation] | Annotation) -> AnnotateReport:
+        """Add annotations to the history. When this returns, the disk has them.
+
+        Raises
+        ------
+        UsageError
+            An empty label, or a status that is none of ``predicted``, ``validated``, ``dubious``.
+        """
+        self._check_writable()
+        listed = [annotations] if isinstance(annotations, Annotation) else list(annotations)
+        said = [checked(annotation) for annotation in listed]
+        ids = [annotation.particle_id for annotation in said]
+        rows = self.rows_of(ids)
+        if (rows < 0).any():
+            self.refresh()  # another process may have imported them meanwhile
+            rows = self.rows_of(ids)
+        self._annotations.add([annotation for annotation, row in zip(said, rows.tolist(), strict=True) if row >= 0])
+        unknown = list(dict.fromkeys(text for text, row in zip(ids, rows.tolist(), strict=True) if row < 0))
+        return AnnotateReport(added=int((rows >= 0).sum()), unknown_particles=unknown)
+
+    def annotate_file(self, path: str | Path) -> AnnotateReport:
+        """Add annotations from a table with the columns ``particle`` and ``label``; see `read_annotations`."""
+        read = list(read_annotations(Path(path)))
+        report = self.annotate([item for item in read if isinstance(item, Annotation)])
+        skipped = [item for item in read if isinstance(item, Skipped)]
+        return AnnotateReport(report.added, report.unknown_particles, skipped)
+
+    def history(self, particle_id: str) -> list[Annotation]:
+        """Give all annotations of a particle, oldest first."""
+        return self._annotations.history(particle_id)
+
+    # Splits and embeddings
+
+    def split(
+        self,
+        name: str,
+        *,
+        by: str = "sample",
+        folds: int = 5,
+        mode: str = "kfold",
+        seed: int = 42,
+        overwrite: bool = False,
+    ) -> Split:
+        """Part the particles and save the partition.
+
+        Parameters
+        ----------
+        name
+            Name of the split.
+        by
+            ``sample``: no sample stands on two sides. ``image``: particles are parted singly, as in the
+            cross-modal paper, and every figure from it is optimistic.
+        folds
+            Number of folds; with 5, each has 80 % to train with, 5 % to validate, 15 % to test.
+        mode
+            ``kfold``, or ``single``: one partition of 95 % and 5 % for validation.
+        seed
+            The same seed gives the same split of the same data set.
+        overwrite
+            Replace a split of that name.
+
+        Notes
+        -----
+        Particles that repeat each other byte for byte stand on one side. Those without a label are in the training
+        part, by sample only if their whole sample is without; where nothing is labelled, all are parted alike.
+
+        Raises
+        ------
+        UsageError
+            A split of that name is there; or samples cannot be kept apart (there is only one, or each class has
+            its own).
+        """
+        from seston.store.partition import SplitRows, make_split
+
+        self._check_writable()
+        check_name(name)
+        if name in self.splits() and not overwrite:
+            raise UsageError(f"there is a split {name!r} already; choose another name, or say --overwrite")
+        labels = self.labels()
+        rows = self._particles.read(["id", "sample_id", "image_hash", "profile_hash"])
+        ids = rows.column("id").to_pylist()
+        split = make_split(
+            SplitRows(
+                ids=ids,
+                samples=rows.column("sample_id").to_pylist(),
+                labels=[labels.get(particle_id) for particle_id in ids],
+                contents=[rows.column(name).to_pylist() for name in ("image_hash", "profile_hash")],
+            ),
+            name,
+            by=by,
+            folds=folds,
+            mode=mode,
+            seed=seed,
+        )
+        save_split(self._folder.splits, split, overwrite=overwrite)
+        return split
+
+    def load_split(self, name: str) -> Split:
+        """Read a saved split."""
+        return load_split(self._folder.splits, name)
+
+    def splits(self) -> list[str]:
+        """Name the saved splits."""
+        return list_splits(self._folder.splits)
+
+    def save_embeddings(self, model_id: str, ids: Sequence[str], arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Keep a model's arrays, one row of each for every particle; older ones of the model are replaced."""
+        from seston.store.embeddings import save_embeddings
+
+        self._check_writable()
+        save_embeddings(self._folder.embeddings, model_id, ids, arrays)
+
+    def load_embeddings(self, model_id: str) -> tuple[list[str], dict[str, NDArray[Any]]]:
+        """Give the ids and the arrays of a model."""
+        from seston.store.embeddings import load_embeddings
+
+        return load_embeddings(self._folder.embeddings, model_id)
+
+    def embeddings(self) -> list[str]:
+        """Name the models whose arrays are there."""
+        from seston.store.embeddings import list_embeddings
+
+        return list_embeddings(self._folder.embeddings)
+
+    # The whole
+
+    def info(self) -> Info:
+        """Count what is there."""
+        samples = {sample.id: sample for sample in self.samples()}
+        counts = count_particles(self._particles, samples)
+        labels: dict[str, int] = {}
+        for label in self.labels().values():
+            labels[label] = labels.get(label, 0) + 1
+        return Info(
+            particles=counts.particles,
+            images=counts.images,
+            profiles=counts.profiles,
+            pairs=counts.pairs,
+            listmode=counts.listmode,
+            samples=len(samples),
+            labels=dict(sorted(labels.items(), key=lambda item: (-item[1], item[0]))),
+            instruments=dict(counts.instruments.most_common()),
+            licences=dict(counts.licences.most_common()),
+            simulated=counts.marks["simulated"],
+            semi_simulated=counts.marks["semi-simulated"],
+            duplicates=counts.marks["duplicate"],
+            annotations=self._annotations.read().num_rows,
+            splits=self.splits(),
+            version=self.version,
+            tags=self._particles.tags(),
+            bytes=self._folder.bytes_on_disk(),
+        )
+
+    @property
+    def version(self) -> int:
+        """Number of the version of the particles that is being looked at."""
+        return self._particles.version
+
+    def versions(self) -> list[Version]:
+        """List the versions that are still there, oldest first."""
+        tags = self._particles.tags()
+        return [
+            Version(
+                number=int(version["version"]),
+                time=version["timestamp"].astimezone(),
+                tags=tuple(name for name, number in tags.items() if number == version["version"]),
+            )
+            for version in self._particles.versions()
+        ]
+
+    def tag(self, name: str) -> None:
+        """Give the present state of particles, samples and annotations a name; `compact` then keeps it."""
+        self._check_writable()
+        check_name(name)
+        self.refresh()
+        if name in self._particles.tags():
+            raise UsageError(f"there is a tag {name!r} already; choose another name")
+        self._annotations.fold()
+        for table in (self._annotations.table, self._samples, self._particles):
+            table.tag(name)
+
+    def checkout(self, version: int | str) -> DataSet:
+        """Open an older state for reading.
+
+        Parameters
+        ----------
+        version
+            A tag: particles, samples and annotations as they were. A number: the particles as they were, with
+            today's annotations.
+        """
+        return DataSet(self._folder, version=version, read_only=True)
+
+    def compact(self) -> None:
+        """Join small files and drop the bytes of old versions that no tag names. Nothing else must be reading."""
+        self._check_writable()
+        with self._folder.importing():
+            self._annotations.fold()
+            for table in (self._particles, self._samples, self._annotations.table):
+                table.compact()
+        self._identifiers = None
+
+    def _ids(self) -> Identifiers:
+        if self._identifiers is None:
+            self._identifiers = Identifiers(self._particles)
+        return self._identifiers
+
+    def _columns(self, columns: Sequence[str] | None) -> list[str]:
+        names = self._particles.schema.names
+        for name in columns or ():
+            if name not in names:
+                raise UsageError(f"there is no column {name!r}{nearest_word(name, names)}")
+        return list(names) if columns is None else list(columns)
+
+    def _check_writable(self) -> None:
+        if self._read_only:
+            raise UsageError(f"{self.path}: an older version is open, which can only be read")

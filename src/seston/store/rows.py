@@ -1,0 +1,125 @@
+"""Rows of the table of particles back to records."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from seston.errors import UsageError
+from seston.particle import Particle
+
+__all__ = ["particle_from_row", "profiles_of", "rows_to_particles"]
+
+_PLAIN = (
+    "source",
+    "image",
+    "image_format",
+    "width",
+    "height",
+    "image_hash",
+    "profile_hash",
+    "pixel_size_um",
+    "profile_spacing_um",
+    "raw_label",
+    "raw_status",
+    "time",
+    "latitude",
+    "longitude",
+    "depth_min_m",
+    "depth_max_m",
+    "licence",
+    "attribution",
+)
+_NO_NUMBERS: Mapping[str, float] = MappingProxyType({})
+
+
+def rows_to_particles(batch: pa.RecordBatch | pa.Table) -> list[Particle]:
+    """Give rows of the table of particles as records.
+
+    Parameters
+    ----------
+    batch
+        Rows with at least the columns ``id`` and ``sample_id``. A column that is missing leaves its field empty; a
+        profile needs ``profile``, ``profile_channels`` and ``profile_length``, listmode ``listmode`` and
+        ``listmode_names``.
+
+    Returns
+    -------
+    list of Particle
+        In the order of the rows. Profiles are views of the batch's memory and cannot be written to.
+    """
+    present = set(batch.schema.names)
+    if missing := {"id", "sample_id"} - present:
+        raise UsageError(f"rows without the column {min(missing)!r} cannot become particles; read that column too")
+    columns: dict[str, list[Any]] = {
+        name: batch.column(name).to_pylist() for name in ("id", "sample_id", *_PLAIN) if name in present
+    }
+    if {"profile", "profile_channels", "profile_length"} <= present:
+        columns["profile_channels"] = [
+            () if names is None else _shared(tuple(names)) for names in batch.column("profile_channels").to_pylist()
+        ]
+        columns["profile"] = profiles_of(batch)
+    if {"listmode", "listmode_names"} <= present:
+        columns["listmode"] = list(_listmodes(batch))
+    for name in ("scale_bar", "flags"):
+        if name in present:
+            columns[name] = [_tuple(values) for values in batch.column(name).to_pylist()]
+    if "flags" in columns:
+        columns["flags"] = [flags or () for flags in columns["flags"]]
+    names = tuple(columns)
+    return [Particle(**dict(zip(names, values, strict=True))) for values in zip(*columns.values(), strict=True)]
+
+
+def particle_from_row(row: pa.RecordBatch | pa.Table) -> Particle:
+    """Give a table of one row as a record."""
+    if row.num_rows != 1:
+        raise UsageError(f"one row makes one particle; these are {row.num_rows}")
+    return rows_to_particles(row)[0]
+
+
+def profiles_of(batch: pa.RecordBatch | pa.Table) -> list[NDArray[np.float32] | None]:
+    """Give each row's profile, shape (channels, samples), or None; views of the batch's memory."""
+    lengths = batch.column("profile_length").to_pylist()
+    rows = _float_rows(batch.column("profile"))
+    return [None if row is None else row.reshape(-1, length) for row, length in zip(rows, lengths, strict=True)]
+
+
+def _listmodes(batch: pa.RecordBatch | pa.Table) -> Iterator[Mapping[str, float]]:
+    names = batch.column("listmode_names").to_pylist()
+    chunks = _float_rows(batch.column("listmode"))
+    for text, values in zip(names, chunks, strict=True):
+        if values is None or text is None:
+            yield _NO_NUMBERS
+        else:
+            yield MappingProxyType(dict(zip(_names(text), values.tolist(), strict=True)))
+
+
+def _float_rows(column: pa.Array | pa.ChunkedArray) -> Iterator[NDArray[np.float32] | None]:
+    for array in column.chunks if isinstance(column, pa.ChunkedArray) else [column]:
+        values = array.values.to_numpy(zero_copy_only=True)
+        offsets = array.offsets.to_pylist()
+        present = array.is_valid().to_pylist()
+        for start, end, there in zip(offsets, offsets[1:], present, strict=False):
+            yield values[start:end] if there else None
+
+
+@lru_cache(maxsize=1024)
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))
+
+
+@lru_cache(maxsize=1024)
+def _shared(names: tuple[str, ...]) -> tuple[str, ...]:
+    """One tuple for all particles with the same channels."""
+    return names
+
+
+def _tuple(values: list[Any] | None) -> tuple[Any, ...] | None:
+    return None if values is None else tuple(values)

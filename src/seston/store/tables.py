@@ -1,0 +1,211 @@
+"""One Lance table on disk: opened at a version, scanned, read by row number, added to, and nothing else.
+
+Lance runs threads of its own and does not survive ``fork``: start worker processes by *spawn* or *forkserver*.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from seston.errors import DataSetError, NotFoundError
+
+if TYPE_CHECKING:
+    import lance
+
+__all__ = ["Table"]
+
+_STORAGE_VERSION = "2.1"
+_BATCH_BYTES = 64 * 1024 * 1024
+_READ_AHEAD = 2
+
+
+class Table:
+    """A Lance table, pinned at the version that it was opened at until `refresh`.
+
+    Parameters
+    ----------
+    path
+        The ``.lance`` folder.
+    version
+        Version number or tag; None for the newest.
+    """
+
+    def __init__(self, path: Path, version: int | str | None = None) -> None:
+        import lance
+
+        self.path = path
+        try:
+            self._dataset = lance.dataset(str(path), version=version)
+        except (ValueError, OSError, KeyError, RuntimeError) as error:
+            if version is not None and path.is_dir():
+                raise NotFoundError(f"{path.parent}: there is no version or tag {version!r}; see versions()") from error
+            raise DataSetError(f"{path}: this table cannot be opened ({_first_line(error)}); is it damaged?") from error
+
+    @classmethod
+    def create(cls, path: Path, schema: pa.Schema) -> Table:
+        """Make an empty table, or open the one that is there."""
+        import lance
+
+        if not (path / "_versions").is_dir():
+            with writing(path):
+                lance.write_dataset(
+                    schema.empty_table(), str(path), mode="create", data_storage_version=_STORAGE_VERSION
+                )
+        return cls(path)
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns."""
+        schema: pa.Schema = self._dataset.schema
+        return schema
+
+    @property
+    def version(self) -> int:
+        """The version that is being looked at."""
+        return int(self._dataset.version)
+
+    @property
+    def dataset(self) -> lance.LanceDataset:
+        """The Lance data set itself."""
+        return self._dataset
+
+    def refresh(self) -> bool:
+        """Look at the newest version; tell whether it is another one."""
+        before = self.version
+        self._dataset.checkout_latest()
+        return self.version != before
+
+    def count_rows(self) -> int:
+        """Count rows."""
+        return int(self._dataset.count_rows())
+
+    def scan(self, columns: Sequence[str] | None = None, *, batch_size: int = 1024) -> Iterator[pa.RecordBatch]:
+        """Read row after row, in order, a bounded number of bytes at a time."""
+        scanner = self._dataset.scanner(
+            columns=None if columns is None else list(columns),
+            batch_size=max(1, min(batch_size, self._rows_in(_BATCH_BYTES))) if columns is None else batch_size,
+            scan_in_order=True,
+            batch_readahead=_READ_AHEAD,
+            fragment_readahead=1,
+        )
+        for batch in scanner.to_batches():
+            if batch.num_rows:
+                yield batch
+
+    def read(self, columns: Sequence[str]) -> pa.Table:
+        """Read some columns whole."""
+        return self._dataset.to_table(columns=list(columns))
+
+    def take(self, rows: NDArray[np.int64], columns: Sequence[str]) -> pa.Table:
+        """Read rows by number, in the order given."""
+        return self._dataset.take(pa.array(rows, pa.int64()), columns=list(columns))
+
+    def append(self, rows: pa.Table) -> None:
+        """Add rows in one atomic commit."""
+        import lance
+
+        with writing(self.path):
+            self._dataset = lance.write_dataset(rows, self._dataset, mode="append")
+
+    def flush_to_disk(self) -> None:
+        """Wait until the disk has the files of the newest version; Lance itself does not wait."""
+        for folder in ("data", "_transactions", "_versions"):
+            newest = max((self.path / folder).iterdir(), key=lambda file: file.stat().st_mtime_ns, default=None)
+            if newest is not None:
+                _sync(newest)
+                _sync(newest.parent)
+
+    def replace(self, rows: pa.Table, key: str) -> None:
+        """Put rows in the place of those with the same key, and add those that are new, in one atomic commit."""
+        with writing(self.path):
+            merge = self._dataset.merge_insert(key).when_matched_update_all().when_not_matched_insert_all()
+            merge.execute(rows)
+        self.refresh()
+
+    def delete_rows(self, addresses: Sequence[int]) -> None:
+        """Delete rows by their Lance row id."""
+        with writing(self.path):
+            self._dataset.delete(f"_rowid IN ({', '.join(str(int(address)) for address in addresses)})")
+        self.refresh()
+
+    def versions(self) -> list[dict[str, Any]]:
+        """List the versions that are still on disk, oldest first."""
+        found: list[dict[str, Any]] = self._dataset.versions()
+        return found
+
+    def tags(self) -> dict[str, int]:
+        """Give each tag and the version that it names."""
+        return {name: int(tag["version"]) for name, tag in self._dataset.tags.list().items()}
+
+    def tag(self, name: str, *, move: bool = False) -> None:
+        """Give the present version a name."""
+        with writing(self.path):
+            if move:
+                self._dataset.tags.update(name, self.version)
+            else:
+                self._dataset.tags.create(name, self.version)
+
+    def compact(self) -> None:
+        """Join small files, and drop the bytes of old versions that no tag names."""
+        with writing(self.path):
+            self.refresh()
+            self._dataset.optimize.compact_files()
+            self.refresh()
+            self._dataset.cleanup_old_versions(
+                older_than=timedelta(0), delete_unverified=True, error_if_tagged_old_versions=False
+            )
+
+    def _rows_in(self, size: int) -> int:
+        """About how many rows fill so many bytes on disk."""
+        return max(1, size // max(1, self.data_bytes() // max(1, self.count_rows())))
+
+    def data_bytes(self) -> int:
+        """Bytes of the data files on disk, old versions included."""
+        return sum(file.stat().st_size for file in (self.path / "data").glob("*") if file.is_file())
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn whatever goes wrong while Lance writes into one plain line."""
+    try:
+        yield
+    except (OSError, ValueError, RuntimeError) as error:
+        if isinstance(error, DataSetError):
+            raise
+        raise DataSetError(_what_went_wrong(path, error)) from error
+
+
+def _sync(path: Path) -> None:
+    if os.name == "nt" and path.is_dir():
+        return  # Windows cannot open a folder to flush it
+    descriptor = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _what_went_wrong(path: Path, error: Exception) -> str:
+    text = str(error)
+    full = (f"os error {errno.ENOSPC})", f"os error {errno.EDQUOT})", f"os error {errno.EFBIG})")
+    codes = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    if any(mark in text for mark in full) or (isinstance(error, OSError) and error.errno in codes):
+        return f"{path.parent}: the disk is full; make room and run it again (what was committed before is safe)"
+    return f"{path.parent}: {path.name} cannot be written: {_first_line(error)}"
+
+
+def _first_line(error: Exception) -> str:
+    """The first line of a Rust error, without the place in Lance's source code at its end."""
+    line = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return re.sub(r",? ?/\S+\.rs:\d+:\d+.*$", "", line)[:300]
