@@ -147,7 +147,10 @@ def classical(
 
     def names(draw: Draw) -> Names:
         for letter, values in even.items():
-            fitted = fit(values[draw.gallery], classes[draw.gallery], draw.repeat)
+            with warnings.catch_warnings():
+                # scikit-learn wonders about galleries of one or two particles a class; they are what is measured here.
+                warnings.simplefilter("ignore", UserWarning)
+                fitted = fit(values[draw.gallery], classes[draw.gallery], draw.repeat)
             yield (letter, letter), np.asarray(fitted.predict(values[draw.queries]), np.int64)
 
     return Method(name, rule, tuple((letter, letter) for letter in even), names)
@@ -170,9 +173,7 @@ def _fit_lda(rows: NDArray[np.float32], classes: NDArray[np.int64], repeat: int)
     if len(rows) == len(names):  # one particle a class: no scatter within classes to learn
         return KNeighborsClassifier(1).fit(rows, classes)
     even = np.full(len(names), 1 / len(names))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # a class of one particle has a scatter of 0, as it should
-        return LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto", priors=even).fit(rows, classes)
+    return LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto", priors=even).fit(rows, classes)
 
 
 def _fit_forest(rows: NDArray[np.float32], classes: NDArray[np.int64], repeat: int) -> Any:
