@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
 from seston.cli.output import Outcome, Table, skipped_document, skipped_lines
-from seston.cli.words import AsJson, Existing
+from seston.cli.words import AsJson, Existing, Overwrite
 
 __all__ = ["annotate", "compact", "info", "split", "tag", "versions"]
 
@@ -25,9 +25,10 @@ def info(data: Existing, /, *, as_json: AsJson = False) -> Outcome:
     from seston.store import open_data_set
 
     found = dataclasses.asdict(open_data_set(data).info())
-    single = [(name, value) for name, value in found.items() if not isinstance(value, Mapping)]
-    tables = [_counts(name, value) for name, value in found.items() if isinstance(value, Mapping) and value]
-    return Outcome(document=found, blocks=(Table(("what", "value"), single), *tables))
+    single = [(name.replace("_", "-"), value) for name, value in found.items() if isinstance(value, int)]
+    tables = [_counts(name, found[name]) for name in ("labels", "instruments", "licences")]
+    named = [f"{name}: {', '.join(found[name])}" for name in ("splits", "tags") if found[name]]
+    return Outcome(document=found, blocks=(Table(("what", "number"), single), *tables, *named))
 
 
 def annotate(
@@ -67,6 +68,7 @@ def split(
     folds: int = 5,
     mode: Literal["kfold", "single"] = "kfold",
     seed: int = 42,
+    overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> Outcome:
     """Divide a data set into training, validation and test parts, and save that under a name.
@@ -88,14 +90,13 @@ def split(
     """
     from seston.store import open_data_set
 
-    made = open_data_set(data).split(name, by=by, folds=folds, mode=mode, seed=seed)
+    made = open_data_set(data).split(name, by=by, folds=folds, mode=mode, seed=seed, overwrite=overwrite)
     parts = ("train", "validation", "test")
     sizes = [{part: len(made.ids_of(fold, part)) for part in parts} for fold in range(made.folds)]
     rows = [(fold, *(size[part] for part in parts)) for fold, size in enumerate(sizes)]
-    grouped = "whole samples stay together" if made.grouped else "image-level, optimistic"
     return Outcome(
         document={"name": made.name, "grouped": made.grouped, "note": made.note, "sizes": sizes},
-        blocks=(f"Split {made.name!r} saved ({grouped}). {made.note}".rstrip(), Table(("fold", *parts), rows)),
+        blocks=(f"Split {made.name!r} saved: {made.note}.", Table(("fold", *parts), rows)),
     )
 
 
@@ -110,8 +111,11 @@ def versions(data: Existing, /, *, as_json: AsJson = False) -> Outcome:
     from seston.store import open_data_set
 
     opened = open_data_set(data)
-    found: list[dict[str, Any]] = opened.versions()
-    return Outcome(document={"version": opened.version, "versions": found}, blocks=())
+    found = opened.versions()
+    rows = [(str(one.number), f"{one.time:%Y-%m-%d %H:%M:%S}", ", ".join(one.tags)) for one in found]
+    return Outcome(
+        document={"version": opened.version, "versions": found}, blocks=(Table(("version", "made", "tags"), rows),)
+    )
 
 
 def tag(data: Existing, name: str, /, *, as_json: AsJson = False) -> Outcome:
@@ -150,6 +154,5 @@ def compact(data: Existing, /, *, as_json: AsJson = False) -> Outcome:
     return Outcome(document=document, blocks=(f"{data}: {before:,} bytes before, {after:,} bytes now.",))
 
 
-def _counts(name: str, counts: Mapping[str, Any]) -> Table:
-    rows = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]) if isinstance(pair[1], int) else (0, pair[0]))
-    return Table((name, "particles"), rows)
+def _counts(name: str, counts: Mapping[str, int]) -> Table:
+    return Table((name, "particles"), list(counts.items()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from seston.cli.output import Outcome, Table, skipped_document, skipped_lines
+from seston.cli.output import Outcome, Table, note_lines, skipped_document, skipped_lines
 from seston.cli.words import AsJson, Existing, Flag, Overwrite, Several
 
 __all__ = ["import_", "readers", "simulate"]
@@ -18,21 +18,22 @@ def readers(path: Existing, /, *, why: Flag = False, as_json: AsJson = False) ->
     path
         A file, or a folder that is searched with all folders below it.
     why
-        Show the reason beside each file.
+        Show the reason beside each.
     """
     from seston.instruments import READERS, find_sources
 
-    _, claims = find_sources([path])
-    files = [{"path": claim.path, "reader": claim.reader, "reason": claim.reason} for claim in claims]
-    claimed = sum(claim.reader is not None for claim in claims)
-    columns = ("file", "reader", "why") if why else ("file", "reader")
-    rows = [(claim.path, claim.reader, claim.reason)[: len(columns)] for claim in claims]
-    known = ", ".join(f"{name}" for name in READERS)
-    ending = f"{claimed:,} of {len(claims):,} files can be read."
+    sources, claims = find_sources([path])
+    rows = [(str(source.path), source.reader, len(source.files), source.reason) for source in sources]
+    unread = [(claim.path, None, 1, claim.reason) for claim in claims if claim.reader is None]
+    width = 4 if why else 3
+    ending = f"{len(claims) - len(unread):,} of {len(claims):,} files can be read."
     return Outcome(
-        document={"files": files},
-        blocks=(Table(columns, rows), ending if claimed else f"{ending} Seston reads: {known}."),
-        partial=not claimed,
+        document={"files": claims},
+        blocks=(
+            Table(("what", "reader", "files", "why")[:width], [row[:width] for row in rows + unread]),
+            ending if sources else f"{ending} Seston reads: {', '.join(READERS)}.",
+        ),
+        partial=not sources,
     )
 
 
@@ -91,7 +92,7 @@ def import_(
             "seconds": report.seconds,
         },
         blocks=(sentence,),
-        notes=(*(f"note: {note.path}: {note.text}" for note in notes), *skipped_lines(skipped)),
+        notes=(*note_lines(notes), *skipped_lines(skipped)),
         partial=bool(skipped),
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,9 +12,19 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["Outcome", "SkippedItem", "Table", "show", "skipped_document", "skipped_lines", "write_json"]
+__all__ = [
+    "NoteItem",
+    "Outcome",
+    "SkippedItem",
+    "Table",
+    "note_lines",
+    "show",
+    "skipped_document",
+    "skipped_lines",
+    "write_json",
+]
 
-_SHOWN_SKIPPED = 20
+_SHOWN_LINES = 20
 _SHOWN_ITEMS = 6
 _WIDE = 10_000
 """Columns of a "screen" that is a file or a pipe: nothing there may be cut or wrapped."""
@@ -37,6 +46,20 @@ class SkippedItem(Protocol):
     @property
     def reason(self) -> str:
         """Why, in a user's words."""
+        ...
+
+
+class NoteItem(Protocol):
+    """Something odd about a file."""
+
+    @property
+    def path(self) -> str:
+        """File or folder."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """What is odd."""
         ...
 
 
@@ -84,8 +107,8 @@ def write_json(document: Mapping[str, Any]) -> None:
 
     try:
         text = msgspec.json.encode(document, enc_hook=_plain)
-    except (UnicodeEncodeError, TypeError):  # a file name that is no text, or keys that are no strings
-        text = msgspec.json.encode(_without_odd_letters(document), enc_hook=_plain)
+    except UnicodeEncodeError:  # a file name that is no text
+        text = msgspec.json.encode(_without_odd_letters(msgspec.to_builtins(document, enc_hook=_plain, str_keys=True)))
     sys.stdout.write(msgspec.json.format(text, indent=2).decode() + "\n")
     sys.stdout.flush()
 
@@ -101,10 +124,25 @@ def skipped_lines(skipped: Sequence[SkippedItem]) -> tuple[str, ...]:
     for one in skipped:
         groups.setdefault((one.path, one.reason), []).append(one.item)
     lines = [_skipped_line(path, items, reason) for (path, reason), items in groups.items()]
-    more = len(lines) - _SHOWN_SKIPPED
-    if more > 0:
-        lines[_SHOWN_SKIPPED:] = [f"… and {more:,} more lines like these: see --json"]
-    return tuple(lines)
+    return tuple(_first_lines(lines))
+
+
+def note_lines(notes: Sequence[NoteItem]) -> tuple[str, ...]:
+    """Say what was odd: one line for each kind of note, with the first file that it is about."""
+    groups: dict[str, list[str]] = {}
+    for one in notes:
+        groups.setdefault(one.text, []).append(PurePath(one.path).name)
+    lines = [f"note: {_first_and_more(names)}: {text}" for text, names in groups.items()]
+    return tuple(_first_lines(lines))
+
+
+def _first_and_more(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1:,} more"
+
+
+def _first_lines(lines: list[str]) -> list[str]:
+    more = len(lines) - _SHOWN_LINES
+    return [*lines[:_SHOWN_LINES], f"… and {more:,} more lines like these: see --json"] if more > 0 else lines
 
 
 def _skipped_line(path: str, items: list[str], reason: str) -> str:
@@ -127,7 +165,10 @@ def _print_table(table: Table) -> None:
         drawn.add_column(column, justify="right" if numbers else "left", overflow="fold")
     for row in table.rows:
         drawn.add_row(*(_cell(value) for value in row))
-    _console().print(drawn, markup=False, highlight=False)
+    console = _console()
+    with console.capture() as captured:
+        console.print(drawn, markup=False, highlight=False)
+    sys.stdout.writelines(f"{line.rstrip()}\n" for line in captured.get().strip("\n").splitlines())
 
 
 def _console() -> Console:
@@ -152,25 +193,19 @@ def _plain(value: Any) -> Any:
     """Turn what JSON does not know into what it knows."""
     if isinstance(value, PurePath):
         return str(value)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):
         return dict(value)
     if hasattr(value, "tolist"):  # NumPy scalars and arrays
         return value.tolist()
-    if isinstance(value, set | frozenset):
-        return sorted(value)
     raise TypeError(f"a {type(value).__name__} has no place in a JSON document")
 
 
 def _without_odd_letters(value: Any) -> Any:
     """Copy a document, with file names that are no valid text made printable."""
     if isinstance(value, str):
-        return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    if isinstance(value, Mapping):
-        return {_without_odd_letters(str(key)): _without_odd_letters(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
+        return value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    if isinstance(value, dict):
+        return {_without_odd_letters(key): _without_odd_letters(item) for key, item in value.items()}
+    if isinstance(value, list):
         return [_without_odd_letters(item) for item in value]
-    if value is None or isinstance(value, int | float):
-        return value
-    return _without_odd_letters(_plain(value)) if not isinstance(value, bytes) else value.decode("latin-1")
+    return value
