@@ -30,7 +30,7 @@ def _read(source: Source) -> Iterator[Record]:
 
 READER = Reader(
     name="cytoclus",
-    description="CytoClus exports: Listmode, Pulses, Info, pictures in a folder or a zip (English or French, any locale)",
+    description="CytoClus exports: Listmode, Pulses, Info, pictures in folder or zip; English or French, any locale",
     claim=_claim,
     read=_read,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 from seston.errors import InputError
@@ -15,7 +15,7 @@ from seston.instruments.listmode import is_listmode_table
 from seston.instruments.pictures import PICTURE_SUFFIXES
 from seston.instruments.pulses import is_pulse_table
 from seston.instruments.source import Listing
-from seston.instruments.tables import layout_of
+from seston.instruments.table_layout import layout_of
 
 __all__ = ["Export", "export_of", "find_exports", "table_kind"]
 
@@ -36,6 +36,8 @@ class Export:
     """Pictures and zip archives of pictures."""
     set_names: list[str] = field(default_factory=list)
     rclustool: bool = False
+    alone: bool = False
+    """A table that comes with nothing else, and is not expected to."""
 
     @property
     def tables(self) -> list[Path]:
@@ -168,7 +170,7 @@ def _add_pictures(listing: Listing, exports: dict[tuple[Path, str], Export], tak
         by_folder[export.folder].append(export)
     root = listing.root
 
-    @lru_cache(maxsize=None)
+    @cache
     def image_folder(folder: Path) -> tuple[Path, ExportName | None] | None:
         """Give the folder of pictures that a folder is or lies in, with what its name says."""
         name = export_name(folder.name)
@@ -184,11 +186,11 @@ def _add_pictures(listing: Listing, exports: dict[tuple[Path, str], Export], tak
             continue
         place = image_folder(path.parent)
         if place is not None:
-            export = _export_of_folder(place[0], place[1], by_folder, exports)
+            home = _export_of_folder(place[0], place[1], by_folder, exports)
         else:
-            export = _export_of_picture(path, by_folder, exports)
-        if export is not None:
-            export.images.append(path)
+            home = _export_of_picture(path, by_folder, exports)
+        if home is not None:
+            home.images.append(path)
 
 
 def _export_of_folder(

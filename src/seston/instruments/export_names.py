@@ -31,12 +31,14 @@ _KINDS = {
 }
 _KIND_BY_WORD = {word.replace("-", " "): kind for kind, words in _KINDS.items() for word in words}
 _KIND = re.compile(
-    r"^(?:(?P<body>.*?)[_\- ])?(?P<kind>" + "|".join(re.escape(word) for words in _KINDS.values() for word in words) + r")$",
+    r"^(?:(?P<body>.*?)[_\- ])?(?P<kind>"
+    + "|".join(re.escape(word) for words in _KINDS.values() for word in words)
+    + r")$",
     re.IGNORECASE | re.DOTALL,
 )
 _DATED = re.compile(
-    r"^(?P<measurement>.*?(?P<date>\d{4}[-_ ]\d{2}[-_ ]\d{2})[-_ ]+(?P<hour>\d{2})[hu](?P<minute>\d{2})(?:_\d+(?=[_-]|$))?)"
-    r"(?:[_-](?P<set>.+))?$",
+    r"^(?P<measurement>.*?(?P<date>\d{4}[-_ ]\d{2}[-_ ]\d{2})[-_ ]+(?P<hour>\d{2})[hu](?P<minute>\d{2})"
+    r"(?:_\d+(?=[_-]|$))?)(?:[_-](?P<set>.+))?$",
     re.IGNORECASE | re.DOTALL,
 )
 _PICTURE = re.compile(

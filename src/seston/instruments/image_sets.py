@@ -43,7 +43,9 @@ class Picture:
 
 def is_litter(name: str) -> bool:
     """Tell whether a path is what an operating system leaves behind: dot files, the twins of macOS."""
-    return any(part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(name).parts if part not in (".", ".."))
+    return any(
+        part.startswith(".") or part == "__MACOSX" for part in PurePosixPath(name).parts if part not in (".", "..")
+    )
 
 
 @dataclass(slots=True)
@@ -91,7 +93,15 @@ class ImageSet:
                 data = picture.path.read_bytes() if size <= _LARGEST_PICTURE else None
             else:
                 data = self._member(picture.path, picture.member)
-        except (OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, KeyError) as error:
+        except (
+            OSError,
+            EOFError,
+            zipfile.BadZipFile,
+            zlib.error,
+            RuntimeError,
+            NotImplementedError,
+            KeyError,
+        ) as error:
             return Skipped(where, picture.item, f"the picture cannot be read ({_plain(error)}); export it again")
         if data is None:
             return Skipped(where, picture.item, f"the picture is larger than {_LARGEST_PICTURE >> 20} MB: left out")
@@ -138,7 +148,7 @@ class ImageSet:
         return Picture(parts.number, path, member, parts.cropped, parts.scale_bar)
 
     def _choose(self, number: int, pictures: list[Picture]) -> None:
-        """Keep the best picture of a particle; a second one of the same kind is an oddity, one of another kind is not."""
+        """Keep the best picture of a particle; of the others only a second one of the same kind is odd."""
         best = min(pictures, key=lambda picture: (not picture.cropped, picture.scale_bar))
         self.pictures[number] = best
         self.uncropped_taken += not best.cropped

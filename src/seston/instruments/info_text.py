@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from seston.errors import InputError
-from seston.instruments.tables import parse_number
+from seston.instruments.number_text import parse_number
 from seston.instruments.words import channel_name, fold, info_key
 from seston.particle import Sample
 
@@ -129,7 +129,9 @@ def _keep(values: dict[str, tuple[str, str]], others: dict[str, str], about: str
     values[about] = (key, value)
 
 
-def sample_of_info(info: InfoText, sample: Sample, file: str, clock: datetime | None = None) -> tuple[Sample, list[str]]:
+def sample_of_info(
+    info: InfoText, sample: Sample, file: str, clock: datetime | None = None
+) -> tuple[Sample, list[str]]:
     """Fill a sample with what an Info text says, and tell what is odd about it.
 
     Parameters
@@ -207,7 +209,9 @@ def _plain_values(info: InfoText, file: str) -> tuple[dict[str, object], dict[st
     put("n_recorded", _whole(info.number(recorded)), recorded)
     if concentration is not None and volume is not None:
         put("n_counted", _whole(concentration * volume), "concentration", "volume")
-    levels = {info.channels[place]: parse_number(level) for place, level in info.levels.items() if place in info.channels}
+    levels = {
+        info.channels[place]: parse_number(level) for place, level in info.levels.items() if place in info.channels
+    }
     known = {channel_name(name): level for name, level in levels.items() if level is not None}
     if known:
         values["detector_levels"] = known
@@ -301,10 +305,8 @@ def _simulated(info: InfoText) -> str | None:
             return "semi-simulated"
         if folded.startswith("simulated by seston") or (said and said[1] == "yes"):
             return "simulated"
-    said = info.others.get("Simulated", "").lower()
-    if said:
-        return "semi-simulated" if said.startswith("semi") else ("simulated" if said.startswith("yes") else None)
-    return None
+    key = info.others.get("Simulated", "").lower()
+    return "semi-simulated" if key.startswith("semi") else ("simulated" if key.startswith("yes") else None)
 
 
 def _settings(info: InfoText) -> dict[str, str]:

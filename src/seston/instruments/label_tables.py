@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from seston.errors import InputError
-from seston.instruments.tables import read_blocks, read_layout
+from seston.instruments.table_layout import read_layout
+from seston.instruments.tables import read_blocks
 from seston.instruments.words import column_role
 from seston.particle import Note, Skipped
 
@@ -31,12 +32,14 @@ def read_labels(path: Path) -> tuple[dict[int, str], list[Skipped | Note]]:
     roles = [column_role(name) for name in layout.columns]
     wanted = "label" if "label" in roles else "set"
     if "id" not in roles or wanted not in roles:
-        raise InputError(f"{path}: a table of labels needs a column of particle ids and one named label, class or species")
+        raise InputError(
+            f"{path}: a table of labels needs a column of particle ids and one named label, class or species"
+        )
     id_place, label_place = roles.index("id"), roles.index(wanted)
     words = [place for place in range(layout.width) if place != id_place]
     labels: dict[int, str] = {}
     records: list[Skipped | Note] = []
-    for block in read_blocks(path, layout, text_columns=words, dtype="float64"):
+    for block in read_blocks(path, layout, text_columns=words):
         bad = {fault.row: f"the row {fault.reason}" for fault in block.faults}
         ids = block.numbers[id_place].tolist()
         for row, (number, text) in enumerate(zip(ids, block.texts[label_place], strict=True)):

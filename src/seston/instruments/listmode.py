@@ -6,6 +6,7 @@ line; where two neighbouring rows are provably one cut in two with the other ins
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seston.errors import InputError
-from seston.instruments.tables import Block, Fault, Layout, parse_number, read_blocks, read_layout
+from seston.instruments.number_text import parse_number
+from seston.instruments.table_layout import Layout, read_layout
+from seston.instruments.tables import Block, Fault, read_blocks
 from seston.instruments.words import column_role, is_known_parameter, parameter_name
 from seston.particle import Note, Skipped
 
@@ -45,6 +48,7 @@ class Listmode:
     """Whether the table has ids of its own; if not, a particle's number is its row, from 1."""
     records: list[Skipped | Note] = field(default_factory=list)
     """What could not be read, and what was odd."""
+    _finite: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
     _order: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     _sorted: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
@@ -60,10 +64,8 @@ class Listmode:
 
     def parameters(self, row: int) -> dict[str, float]:
         """Give the parameters of a row by name; those that are no number are left out."""
-        values = self.values[row]
-        if np.isfinite(values).all():
-            return dict(zip(self.names, values.tolist(), strict=True))
-        return {name: value for name, value in zip(self.names, values.tolist(), strict=True) if np.isfinite(value)}
+        pairs = zip(self.names, self.values[row].tolist(), strict=True)
+        return dict(pairs) if self._finite[row] else {name: value for name, value in pairs if math.isfinite(value)}
 
     def column(self, name: str) -> NDArray[np.floating] | None:
         """Give one parameter of all rows, or None where the table has no such column."""
@@ -71,6 +73,7 @@ class Listmode:
 
     def index(self) -> None:
         """Make the rows findable by id."""
+        self._finite = np.isfinite(self.values).all(axis=1)
         self._order = np.argsort(self.ids, kind="stable").astype(np.int64)
         self._sorted = self.ids[self._order]
 
@@ -100,7 +103,7 @@ def read_listmode(path: Path, *, known_ids: Callable[[], frozenset[int]] | None 
         raise InputError(f"{path}: has no column of a parameter (it begins with: {found}); export Listmode again")
     table = Listmode(path, layout, tuple(columns.parameters.values()))
     rows = _Gathered(np.float64 if path.stat().st_size <= _EXACT_BELOW_BYTES else np.float32)
-    for block in read_blocks(path, layout, text_columns=columns.text_places, dtype=np.float64):
+    for block in read_blocks(path, layout, text_columns=columns.text_places):
         _gather(block, columns, rows)
     _mend(rows, columns, table, known_ids)
     _finish(rows, columns, table)
@@ -169,7 +172,7 @@ def _columns(layout: Layout) -> _Columns:
 
 def _is_words(layout: Layout, place: int) -> bool:
     fields = [row[place] for row in layout.sample if place < len(row) and row[place].strip()]
-    numbers = sum(parse_number(text, layout.decimal, layout.thousands) is not None for text in fields)
+    numbers = sum(parse_number(text, layout.decimal) is not None for text in fields)
     return bool(fields) and numbers * 2 < len(fields)
 
 
@@ -189,9 +192,7 @@ def _gather(block: Block, columns: _Columns, rows: _Gathered) -> None:
         rows.texts.setdefault(place, []).extend(text for text, keep in zip(fields, good.tolist(), strict=True) if keep)
 
 
-def _mend(
-    rows: _Gathered, columns: _Columns, table: Listmode, known_ids: Callable[[], frozenset[int]] | None
-) -> None:
+def _mend(rows: _Gathered, columns: _Columns, table: Listmode, known_ids: Callable[[], frozenset[int]] | None) -> None:
     """Recover rows that were cut in two by another; say of every other bad row why it is left out."""
     path = str(table.path)
     present = frozenset(int(number) for part in rows.ids for number in part[np.isfinite(part)])
@@ -212,9 +213,9 @@ def _mend(
         rows.records.append(
             Note(
                 path,
-                f"lines {fault.line} and {after.line} are the row of particle {_number(outer, columns)} with the row of "
-                f"particle {_number(inner, columns)} spliced into it: cutting it out gives both rows whole, and both "
-                "were read",
+                f"lines {fault.line} and {after.line} are the row of particle {_number(outer, columns)} with the row "
+                f"of particle {_number(inner, columns)} spliced into it: cutting it out gives both rows whole, and "
+                "both were read",
             )
         )
 
@@ -256,14 +257,14 @@ def _is_whole(fields: Sequence[str], columns: _Columns, layout: Layout) -> bool:
     if len(fields) != layout.width or not _ID.fullmatch(fields[0]):
         return False
     for place in columns.parameters:
-        value = parse_number(fields[place], layout.decimal, layout.thousands)
+        value = parse_number(fields[place], layout.decimal)
         if value is None or not np.isfinite(value):
             return False
     return True
 
 
 def _append(fields: Sequence[str], line: int, columns: _Columns, layout: Layout, rows: _Gathered) -> None:
-    values = [parse_number(fields[place], layout.decimal, layout.thousands) for place in columns.parameters]
+    values = [parse_number(fields[place], layout.decimal) for place in columns.parameters]
     rows.values.append(np.array([values], dtype=rows.dtype))
     rows.ids.append(np.array([float(fields[0])]))
     rows.lines.append(np.array([line], dtype=np.int64))
@@ -300,14 +301,33 @@ def _finish(rows: _Gathered, columns: _Columns, table: Listmode) -> None:
         rows.records.append(Skipped(str(table.path), item, reason))
     table.ids = numbers[keep].astype(np.int64)
     table.values = values if keep.all() else values[keep]
-    texts = {place: [text for text, kept in zip(all_, keep.tolist(), strict=True) if kept] for place, all_ in rows.texts.items()}
+    texts = {
+        place: [text for text, kept in zip(all_, keep.tolist(), strict=True) if kept]
+        for place, all_ in rows.texts.items()
+    }
     if columns.label_place is not None:
         table.labels = [text.strip() for text in texts.get(columns.label_place, [])]
     table.texts = {name: texts.get(place, []) for place, name in columns.words.items()}
+    _part_from_labels(table)
     if columns.clock_place is not None:
         _add_clock(texts.get(columns.clock_place, []), table)
     table.records = rows.records
     table.index()
+
+
+def _part_from_labels(table: Listmode) -> None:
+    """Take out columns with one value a label: they describe the species, not the particle, and betray its name."""
+    if not table.labels or len(set(table.labels)) < 2:
+        return
+    labels = np.array(table.labels)
+    own = [parameter_name(column) for column in table.layout.columns if is_known_parameter(column)]
+    for name in [name for name in table.names if name not in own]:
+        place = table.names.index(name)
+        column = table.values[:, place]
+        if all(len(np.unique(column[labels == label])) == 1 for label in set(table.labels)):
+            table.texts[name] = [f"{value:.10g}" for value in column.tolist()]
+            table.names = (*table.names[:place], *table.names[place + 1 :])
+            table.values = np.delete(table.values, place, axis=1)
 
 
 def _ids_restart(numbers: NDArray[np.float64]) -> bool:
@@ -337,7 +357,9 @@ def _add_clock(fields: Sequence[str], table: Listmode) -> None:
         table.names = (*table.names, "Time of Arrival")
         table.values = np.column_stack([table.values, seconds.astype(table.values.dtype)])
     else:
-        table.records.append(Note(str(table.path), "times of arrival are written in a way that cannot be read: left out"))
+        table.records.append(
+            Note(str(table.path), "times of arrival are written in a way that cannot be read: left out")
+        )
 
 
 def _seconds(text: str) -> float:

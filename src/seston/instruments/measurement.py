@@ -79,10 +79,12 @@ def _open(export: Export, images: ImageSet, reader: str, path: Path) -> _Parts:
             records.extend(Note(str(info_path), remark) for remark in remarks)
         except InputError as error:
             records.append(_left_out(info_path, error))
-    for more in export.info[1:]:
-        records.append(Skipped(str(more), more.name, "a second Info text of the measurement: the first one is kept"))
-    pulses = [table for table_path in export.pulses if (table := _try_pulses(table_path, records)) is not None]
-    listmodes = [table for table_path in export.listmode if (table := _try_listmode(table_path, pulses, records))]
+    second = "a second Info text of the measurement: the first one is kept"
+    records.extend(Skipped(str(more), more.name, second) for more in export.info[1:])
+    tried = [_try_pulses(table_path, records) for table_path in export.pulses]
+    pulses = [table for table in tried if table is not None]
+    found = [_try_listmode(table_path, pulses, records) for table_path in export.listmode]
+    listmodes = [rows for rows in found if rows is not None]
     labels = _labels(export, records)
     images.add(export.images)
     if not listmodes and not pulses and not images.pictures and info is None:
@@ -90,10 +92,10 @@ def _open(export: Export, images: ImageSet, reader: str, path: Path) -> _Parts:
         reasons += [record.reason for record in images.records if isinstance(record, Skipped)]
         why = reasons[0] if reasons else "no table, no picture"
         raise InputError(f"{path}: nothing of this measurement can be read ({why}); export it again")
-    for table in listmodes:
-        records.extend(table.records)
-        records.extend(_words_of(table, sample))
-        sample = _with_words(sample, table)
+    for rows in listmodes:
+        records.extend(rows.records)
+        records.extend(_words_of(rows))
+        sample = _with_words(sample, rows)
     seen = Seen(sample, info, images, listmodes, pulses)
     spacing = sample.core_speed_m_s / SAMPLING_RATE_MHZ if sample.core_speed_m_s else None
     return _Parts(export, sample, images, listmodes, pulses, labels, records, seen, spacing_um=spacing)
@@ -196,7 +198,9 @@ def _try_pulses(path: Path, records: list[Record]) -> PulseTable | None:
 def _try_listmode(path: Path, pulses: list[PulseTable], records: list[Record]) -> Listmode | None:
     def known_ids() -> frozenset[int]:
         fresh = (open_pulses(table.path) for table in pulses)
-        return frozenset(found.number for table in fresh for found in read_profiles(table) if isinstance(found, Profile))
+        return frozenset(
+            found.number for table in fresh for found in read_profiles(table) if isinstance(found, Profile)
+        )
 
     try:
         table = read_listmode(path, known_ids=known_ids)
@@ -231,13 +235,18 @@ def _with_words(sample: Sample, table: Listmode) -> Sample:
     return replace(sample, settings=settings) if settings != sample.settings else sample
 
 
-def _words_of(table: Listmode, sample: Sample) -> Iterator[Note]:
+def _words_of(table: Listmode) -> Iterator[Note]:
     for name, words in table.texts.items():
         text = _words_by_label(words, table.labels)
         if text is None:
-            yield Note(str(table.path), f"the column {name!r} holds words that differ from particle to particle: left out")
+            yield Note(
+                str(table.path), f"the column {name!r} holds words that differ from particle to particle: left out"
+            )
         elif text:
-            yield Note(str(table.path), f"the column {name!r} holds words: kept in the settings of sample {sample.id}")
+            yield Note(
+                str(table.path),
+                f"the column {name!r} has one value a label or one in all: kept in the sample's settings",
+            )
 
 
 def _words_by_label(words: list[str], labels: list[str] | None) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,7 @@ from seston.instruments.image_sets import ImageSet
 from seston.instruments.info_text import SAMPLING_RATE_MHZ, InfoText
 from seston.instruments.listmode import Listmode
 from seston.instruments.pulses import PulseTable
-from seston.particle import Sample
+from seston.particle import Sample, split_parameter
 
 __all__ = ["Seen", "notes_of"]
 
@@ -75,10 +74,17 @@ class Seen:
     def _values(self, light: NDArray[np.float32]) -> None:
         if not light.size:
             return
-        steps = light.astype(np.float64) / _STEP_MV
         self.least_mv = min(self.least_mv, float(light.min()))
-        self.steps += int((np.abs(steps - np.rint(steps)) < np.maximum(1e-3, 2e-6 * steps)).sum())
+        self.steps += round(_share_of_steps(light) * light.size)
         self.values += light.size
+
+
+def _share_of_steps(values: NDArray[np.floating]) -> float:
+    """Give the share of values that are whole multiples of the older electronics' step, and are not all zero."""
+    steps = values.astype(np.float64) / _STEP_MV
+    return (
+        float((np.abs(steps - np.rint(steps)) < np.maximum(1e-3, 2e-6 * np.abs(steps))).mean()) if values.any() else 0.0
+    )
 
 
 def notes_of(export: Export, seen: Seen) -> Iterator[tuple[str, str]]:
@@ -106,8 +112,15 @@ def _missing(export: Export, seen: Seen) -> Iterator[str]:
         )
         if not files
     ]
-    if absent:
+    if export.alone:
+        yield "a table alone: no file says which instrument measured it, when, or which volume"
+    if absent and not export.alone:
         yield f"the measurement {export.measurement!r} comes without {' and without '.join(absent)}: the rest was read"
+    if seen.listmodes and seen.pulses:
+        listed = {split_parameter(name)[0] for table in seen.listmodes for name in table.names} - {None}
+        measured = {name for pulses in seen.pulses for name in pulses.channels}
+        if listed and (listed | {"Curvature"}) != (measured | {"Curvature"}):
+            yield f"Listmode is of the channels {_names(listed)}, Pulses of {_names(measured)}"
     if seen.in_several_sets:
         yield f"{seen.in_several_sets:,} particles are in more than one exported set: each was read once"
     if seen.listmodes and seen.pulses and seen.without_profile:
@@ -115,6 +128,10 @@ def _missing(export: Export, seen: Seen) -> Iterator[str]:
     more = seen.particles - sum(len(table) for table in seen.listmodes)
     if seen.listmodes and seen.pulses and more > 0 and not seen.in_several_sets:
         yield f"{more:,} particles of Pulses have no row in Listmode"
+
+
+def _names(channels: set[str | None] | set[str]) -> str:
+    return ", ".join(sorted(str(name) for name in channels))
 
 
 def _of_listmode(table: Listmode) -> Iterator[str]:
@@ -127,6 +144,13 @@ def _of_listmode(table: Listmode) -> Iterator[str]:
         yield f"{len(names)} labels: {some}{', …' if len(names) > 20 else ''}"
     if not np.isfinite(table.values).all():
         yield f"{int((~np.isfinite(table.values)).sum()):,} values are no number: left out of their particles"
+    if not table.numbered:
+        yield "particles are numbered by row"
+    light = [
+        place for place, name in enumerate(table.names) if name.endswith((" Maximum", " First")) and "Curv" not in name
+    ]
+    if light and len(table) and _share_of_steps(table.values[:, light]) >= 0.95:
+        yield "maxima are whole multiples of 0.1525926 mV: unsmoothed values of the older electronics"
     ranges = [name for name in table.names if name.endswith(" Range")]
     if ranges:
         yield f"{len(ranges)} columns named Range are not CytoClus's own: someone has added them"
@@ -191,8 +215,8 @@ def _of_lengths(export: Export, seen: Seen) -> Iterator[str]:
             wrong = int((~close).sum())
     source = "Features" if export.rclustool else "Listmode"
     yield (
-        f"Sample Length of {source} disagrees with the number of samples in Pulses for {wrong} of {len(lengths)} particles: "
-        "these files may not be of the same particles (seston doctor looks closer)"
+        f"Sample Length of {source} disagrees with the number of samples in Pulses for {wrong} of {len(lengths)} "
+        "particles: these files may not be of the same particles (seston doctor looks closer)"
     )
 
 
@@ -203,7 +227,7 @@ def _of_pictures(seen: Seen) -> Iterator[str]:
         few = f" ({', '.join(str(number) for number in sorted(seen.no_picture))})" if missing <= 12 else ""
         yield f"{missing:,} of {seen.particles:,} particles have no picture{few}"
     if images.uncropped_aside:
-        yield f"{images.uncropped_aside:,} uncropped pictures are left aside: the cropped ones of the same particles are taken"
+        yield f"{images.uncropped_aside:,} uncropped pictures are left aside: those particles have cropped ones"
     if images.uncropped_taken:
         yield f"{images.uncropped_taken:,} particles have an uncropped picture only: it is taken"
     if images.with_bar_aside:
@@ -228,5 +252,3 @@ def _of_info(export: Export, seen: Seen) -> Iterator[str]:
         yield f"Info counts {recorded:,} particles, {seen.particles:,} are here"
     if recorded is not None and seen.largest_number > recorded:
         yield f"particle ids go up to {seen.largest_number:,}, beyond the {recorded:,} particles: they count triggers"
-
-

@@ -16,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seston.errors import InputError
-from seston.instruments.tables import Block, Layout, parse_number, read_blocks, read_layout
+from seston.instruments.number_text import parse_number
+from seston.instruments.table_layout import Layout, read_layout
+from seston.instruments.tables import Block, read_blocks
 from seston.instruments.words import channel_name, column_role
 from seston.particle import CHANNEL_ORDER, is_signal
 
@@ -119,7 +121,7 @@ def read_profiles(table: PulseTable, *, block_bytes: int = 1 << 21) -> Iterator[
     """
     rest: _Rows | None = None
     seen: dict[int, str] = {}
-    for block in read_blocks(table.path, table.layout, dtype=np.float64, block_bytes=block_bytes):
+    for block in read_blocks(table.path, table.layout, block_bytes=block_bytes):
         fresh = _rows_of(block, table)
         if rest is None:
             table.ending = _ending(fresh)
@@ -189,7 +191,7 @@ def _join(first: _Rows, second: _Rows) -> _Rows:
 
 def _ending(rows: _Rows) -> Ending:
     """Tell from the first rows of a table how its profiles end."""
-    zero = ~rows.values.any(axis=0)
+    zero: NDArray[np.bool_] = np.logical_not(rows.values.any(axis=0))
     pairs = np.flatnonzero(zero[:-1] & zero[1:] & (rows.ids[:-1] == rows.ids[1:]))
     if not len(pairs):
         return "none"
@@ -208,7 +210,7 @@ def _settled_ids(rows: _Rows) -> NDArray[np.int64]:
         before = int(ids[row - 1]) if row else None
         after = next((int(ids[later]) for later in range(row + 1, rows.size) if later not in rows.faults), None)
         if int(ids[row]) not in (before, after):
-            ids[row] = before if after is None or before == after else after
+            ids[row] = before if before is not None and after in (None, before) else (-1 if after is None else after)
     return ids
 
 
@@ -221,7 +223,7 @@ def _spans(rows: _Rows, ending: Ending) -> tuple[NDArray[np.int64], NDArray[np.b
         Rows of (start, stop, 1 if a terminator follows); and for each row whether it is a terminator.
     """
     ids = _settled_ids(rows)
-    same = ids[1:] == ids[:-1]
+    same: NDArray[np.bool_] = np.equal(ids[1:], ids[:-1])
     terminators = _terminators(rows, ids, same, ending)
     data = ~terminators
     first = data.copy()
@@ -235,9 +237,7 @@ def _spans(rows: _Rows, ending: Ending) -> tuple[NDArray[np.int64], NDArray[np.b
     return np.stack([starts, stops, (stops < limits).astype(np.int64)], axis=1), terminators
 
 
-def _terminators(
-    rows: _Rows, ids: NDArray[np.int64], same: NDArray[np.bool_], ending: Ending
-) -> NDArray[np.bool_]:
+def _terminators(rows: _Rows, ids: NDArray[np.int64], same: NDArray[np.bool_], ending: Ending) -> NDArray[np.bool_]:
     """Mark the rows of zeros that end a profile.
 
     They come in twos; a single one counts only where no row of its own id follows or none goes before, so that a row
@@ -245,7 +245,7 @@ def _terminators(
     """
     if ending == "none":
         return np.zeros(rows.size, dtype=np.bool_)
-    zero = ~rows.values.any(axis=0)
+    zero: NDArray[np.bool_] = np.logical_not(rows.values.any(axis=0))
     if ending == "zero id":
         zero &= ids == 0
     for row in rows.faults:
@@ -313,4 +313,4 @@ def _what_is_wrong(rows: _Rows, start: int, stop: int, ended: bool, fault_rows: 
 def _only_words(layout: Layout, place: int) -> bool:
     """Tell whether a column holds text in each of the first rows."""
     fields = [row[place] for row in layout.sample if place < len(row)]
-    return len(fields) > 1 and all(parse_number(text, layout.decimal, layout.thousands) is None for text in fields)
+    return len(fields) > 1 and all(parse_number(text, layout.decimal) is None for text in fields)

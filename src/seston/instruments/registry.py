@@ -19,7 +19,7 @@ from seston.particle import Particle, Sample
 
 __all__ = ["READERS", "find_sources", "read"]
 
-_MODULES = ("cytoclus", "rclustool")
+_MODULES = ("cytoclus", "rclustool", "pairs", "table_alone")
 _OF_SEVERAL_FILES = frozenset({"cytoclus", "rclustool", "pairs"})
 """Readers for which one named file brings the others of its measurement."""
 

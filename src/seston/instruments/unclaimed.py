@@ -7,7 +7,7 @@ from pathlib import Path
 from seston.errors import InputError
 from seston.instruments.pictures import PICTURE_SUFFIXES, image_format
 from seston.instruments.source import Listing
-from seston.instruments.tables import layout_of
+from seston.instruments.table_layout import layout_of
 
 __all__ = ["why_unclaimed"]
 

@@ -36,7 +36,9 @@ def listing_of(path: Path) -> tuple[Listing, list[tuple[Path, str]]]:
     outside: list[tuple[Path, str]] = []
     inside_of = path.resolve()
     for file in _walk(path):
-        if file.is_symlink() and inside_of not in file.resolve().parents:
+        if file.is_dir():
+            outside.append((file, "a link to a folder, which is not followed: name the folder itself to read it"))
+        elif file.is_symlink() and inside_of not in file.resolve().parents:
             outside.append((file, "a link that leads out of the folder: name the file itself to read it"))
         elif file.is_file():
             files.append(file)
@@ -53,7 +55,7 @@ def _walk(folder: Path, deepest: int | None = None) -> Iterator[Path]:
     for where, folders, names in os.walk(folder):
         depth = len(Path(where).relative_to(folder).parts)
         folders[:] = [] if depth == deepest else sorted(name for name in folders if not is_litter(name))
-        for name in names:
+        for name in sorted([*names, *(name for name in folders if (Path(where) / name).is_symlink())]):
             if not is_litter(name):
                 yield Path(where) / name
 

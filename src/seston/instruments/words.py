@@ -212,7 +212,9 @@ _ROLE_BY_NAME = {name: role for role, names in _ROLES.items() for name in names}
 _INFO_BY_KEY = {key: about for about, keys in _INFO_KEYS.items() for key in keys}
 _ENGLISH_BY_PHRASE = {phrase: english for english, phrases in _PHRASES.items() for phrase in phrases}
 _ANY_PHRASE = re.compile(
-    r"(?<!\w)(?:" + "|".join(re.escape(phrase) for phrase in sorted(_ENGLISH_BY_PHRASE, key=len, reverse=True)) + r")(?!\w)"
+    r"(?<!\w)(?:"
+    + "|".join(re.escape(phrase) for phrase in sorted(_ENGLISH_BY_PHRASE, key=len, reverse=True))
+    + r")(?!\w)"
 )
 
 
