@@ -66,3 +66,11 @@ def test_every_page_is_in_the_navigation() -> None:
         page for page in (_ROOT / "docs").rglob("*.md") if page.relative_to(_ROOT / "docs").as_posix() not in navigation
     ]
     assert not missing
+
+
+def test_the_page_of_the_data_set_names_every_column() -> None:
+    from seston.store import ANNOTATIONS, PARTICLES, SAMPLES
+
+    page = (_ROOT / "docs" / "reference" / "data-set.md").read_text(encoding="utf-8")
+    columns = {name for schema in (PARTICLES, SAMPLES, ANNOTATIONS) for name in schema.names}
+    assert not {name for name in columns if f"`{name}`" not in page}

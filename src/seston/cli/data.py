@@ -91,9 +91,9 @@ def split(
     from seston.store import open_data_set
 
     made = open_data_set(data).split(name, by=by, folds=folds, mode=mode, seed=seed, overwrite=overwrite)
-    parts = ("train", "validation", "test")
-    sizes = [{part: len(made.ids_of(fold, part)) for part in parts} for fold in range(made.folds)]
-    rows = [(fold, *(size[part] for part in parts)) for fold, size in enumerate(sizes)]
+    sizes = made.sizes()
+    parts = tuple(sizes[0])
+    rows = [(fold, *size.values()) for fold, size in enumerate(sizes)]
     return Outcome(
         document={"name": made.name, "grouped": made.grouped, "note": made.note, "sizes": sizes},
         blocks=(f"Split {made.name!r} saved: {made.note}.", Table(("fold", *parts), rows)),
