@@ -35,6 +35,7 @@ _HEADER = struct.Struct("<Biiii")
 _INT32 = struct.Struct("<i")
 _TWO_INT32 = struct.Struct("<ii")
 _ARRAY_PRIMITIVE = struct.Struct("<iiB")
+_REFERENCE = struct.Struct("<Bi")
 
 # Numbers of the specification, section 2.1.2.
 _PRIMITIVE, _STRING, _OBJECT, _SYSTEM_CLASS, _CLASS, _OBJECT_ARRAY, _STRING_ARRAY, _PRIMITIVE_ARRAY = range(8)
@@ -160,10 +161,14 @@ class _Parser:
         while True:
             if self._frames:
                 self._fill(self._frames[-1])
-            elif self._peek() == 11:
+                continue
+            record = self._peek()
+            if record == 11:
                 self.at += 1
                 return
-            else:
+            if record == 15:
+                self._byte_arrays()
+            if self._peek() != 11:
                 self._record(top, 0)
 
     def resolve(self) -> int | None:
@@ -195,6 +200,9 @@ class _Parser:
                 index += 1
                 continue
             record = self._peek()
+            if record == 9:
+                index = self._references_from(values, index, total if layout is None else index + 1)
+                continue
             if layout is None and record in (13, 14):
                 index += self._null_run(record, total - index)
                 continue
@@ -205,6 +213,35 @@ class _Parser:
                 return
         del self._frames[depth - 1]
 
+    def _references_from(self, values: list[Any], index: int, stop: int) -> int:
+        """Read references one after the other: most of a large stream are these and byte arrays, so they are quick."""
+        data, at, last = self.data, self.at, self.size - _REFERENCE.size
+        begin = index
+        while index < stop and at <= last and data[at] == 9:
+            self._references.append((values, index, _REFERENCE.unpack_from(data, at)[1]))
+            at += _REFERENCE.size
+            index += 1
+        self.at = at
+        if index == begin:
+            raise _DamageError(at, "the stream ends inside a reference")
+        self._count_records(index - begin)
+        return index
+
+    def _byte_arrays(self) -> None:
+        """Read whole byte arrays one after the other, as long as nothing is odd about them."""
+        data, at, size, objects = self.data, self.at, self.size, self.objects
+        count = 0
+        while at + _ARRAY_PRIMITIVE.size < size and data[at] == 15:
+            number, length, primitive = _ARRAY_PRIMITIVE.unpack_from(data, at + 1)
+            begin = at + 1 + _ARRAY_PRIMITIVE.size
+            if primitive != _BYTE or not 0 <= length <= size - begin or number in objects:
+                break
+            at = begin + length
+            objects[number] = data[begin:at]
+            count += 1
+        self.at = at
+        self._count_records(count)
+
     def _record(self, values: list[Any], index: int) -> None:
         """Read one record into a place."""
         while (record := self._peek()) == 12:
@@ -212,12 +249,12 @@ class _Parser:
             self._need(4, "a library")
             self.at += 4
             self._text()
-            self._count_record()
+            self._count_records()
         reader = self._read_by_record.get(record)
         if reader is None:
             raise _DamageError(self.at, f"record type {record} cannot stand here")
         self.at += 1
-        self._count_record()
+        self._count_records()
         reader(values, index)
 
     def _push(self, values: list[Any], layout: Layout | None) -> None:
@@ -225,8 +262,8 @@ class _Parser:
             raise _DamageError(self.at, f"records are nested deeper than {MAX_DEPTH:,}")
         self._frames.append([values, 0, layout])
 
-    def _count_record(self) -> None:
-        self._records += 1
+    def _count_records(self, count: int = 1) -> None:
+        self._records += count
         if self._records > MAX_RECORDS:
             raise _DamageError(self.at, f"more than {MAX_RECORDS:,} records in one stream")
 
