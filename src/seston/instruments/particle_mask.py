@@ -1,0 +1,240 @@
+"""Which pixels of a picture belong to the particle.
+
+The background is what lies along the picture's border. A pixel belongs to the particle where it differs from the
+background by more than noise and a share of the particle's own contrast, in the direction (darker or lighter) in which
+the particle differs more; what is enclosed belongs to it too, whatever its grey. Particles of any instrument go through
+the same few steps: dark on light from bright field, light on dark from dark field and in-situ cameras.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seston.instruments.scale_bar import ScaleBar
+
+__all__ = ["Box", "background_of", "particle_mask"]
+
+Box = tuple[int, int, int, int]
+"""Left, top, right, bottom (the last two exclusive), in pixels."""
+
+Number = TypeVar("Number", bound=np.generic)
+
+_EIGHT_NEIGHBOURS = np.ones((3, 3), dtype=np.bool_)
+_FRAME = 3
+"""Rows and columns along the border that show the background."""
+_AROUND_BAR = 3
+"""Pixels around a scale bar that its compression spoils."""
+_NOISE_FACTOR = 4.0
+_FAINTEST = 8.0
+"""Grey values by which a particle must differ from the background at least."""
+_UNEVEN = 5.0
+"""Spread along the border from which the light is looked at for being uneven."""
+_PLAIN_PAPER = 0.1
+"""Share of a picture that is exactly white (or black) from which that is its background."""
+_CLIPPED = 6
+"""So near to black or white the spread on that side says nothing."""
+_EDGE_SHARE, _CORE_SHARE = 0.25, 0.5
+"""Shares of the particle's contrast: from where pixels belong to it, and which its core must reach."""
+_FRINGE = 1.25
+"""A particle is lighter than its background only if its contrast is so many times that of its dark parts."""
+_SMALLEST = 6
+"""Pixels."""
+_COMPANION = 0.15
+"""Further pieces belong to the particle from this share of the largest one's area."""
+
+
+def particle_mask(grey: NDArray[np.uint8], scale_bar: Box | ScaleBar | None = None) -> NDArray[np.bool_]:
+    """Find the pixels of the particle.
+
+    Parameters
+    ----------
+    grey
+        Shape (height, width), 8 bits.
+    scale_bar
+        Box (or the bar found) to be left out.
+
+    Returns
+    -------
+    array of bool
+        Shape (height, width); all False where nothing stands out from the background. Holes are filled; besides the
+        largest piece, pieces of at least 15 % of its area are kept (the cells of a chain).
+
+    Notes
+    -----
+    Thin spines are kept where they touch the body and reach a quarter of its contrast (hysteresis threshold after J.
+    Canny, IEEE PAMI 8, 1986). A particle that covers more than half of the border is taken for the background.
+    """
+    height, width = grey.shape
+    box = scale_bar.box if isinstance(scale_bar, ScaleBar) else scale_bar
+    if height < 3 or width < 3:
+        return np.zeros(grey.shape, dtype=np.bool_)
+    level, spread = background_of(grey, box)
+    difference = grey.astype(np.float32) - np.float32(level)
+    if spread > _UNEVEN and 0 < level < 255:
+        difference, spread = _levelled(difference, spread, box)
+    if box is not None:
+        left, top, right, bottom = _widened(box)
+        difference[top:bottom, left:right] = 0
+    least = max(_NOISE_FACTOR * spread, _FAINTEST)
+    signed, contrast = _towards_particle(difference)
+    if contrast <= least:
+        return np.zeros(grey.shape, dtype=np.bool_)
+    edge = max(least, _EDGE_SHARE * contrast)
+    mask = np.zeros(grey.shape, dtype=np.bool_)
+    inside = signed > edge
+    window = _window(inside)  # all that follows looks only at the part of the picture where something is
+    pieces = _with_core(inside[window], signed[window] >= max(edge, _CORE_SHARE * contrast))
+    mask[window] = _main_pieces(_filled(pieces))
+    return mask
+
+
+def background_of(grey: NDArray[np.uint8], scale_bar: Box | None = None) -> tuple[float, float]:
+    """Give the level of the background and its spread (robust standard deviation) along the border of a picture.
+
+    Parameters
+    ----------
+    grey
+        Shape (height, width), 8 bits.
+    scale_bar
+        Box to be left out.
+
+    Returns
+    -------
+    (level, spread)
+        The spread is that of the quieter side: a particle that touches the border makes only one side noisier.
+    """
+    border = np.concatenate([strip.ravel() for strip in _border(grey, scale_bar)])
+    counts = np.bincount(border if len(border) else grey.ravel(), minlength=256)
+    level = _quantile(counts, 0.5)
+    spread = _spread_around(level, counts)
+    if spread > _UNEVEN and 0 < level < 255:
+        for extreme in (255, 0):  # paper that the camera or a program has made quite white or black
+            if np.count_nonzero(grey == extreme) >= _PLAIN_PAPER * grey.size:
+                return float(extreme), 1.0
+    return float(level), max(spread, 1.0)
+
+
+def _spread_around(level: int, counts: NDArray[np.int_]) -> float:
+    darker, lighter = counts[level::-1], counts[level:]
+    if level in (0, 255):
+        # Half of the noise is cut off there: its 60 % quantile is 0.253 standard deviations from the level.
+        return _quantile(lighter if level == 0 else darker, 0.6) / 0.2533
+    sides = [lighter] if level < _CLIPPED else [darker] if level > 255 - _CLIPPED else [darker, lighter]
+    return 1.4826 * min(_quantile(side, 0.5) for side in sides)
+
+
+def _border(pixels: NDArray[Number], scale_bar: Box | None) -> list[NDArray[Number]]:
+    """Strips along the top, bottom, left and right edge, without what belongs to the scale bar."""
+    frame = min(_FRAME, *pixels.shape)
+    parts = (np.s_[:frame], np.s_[-frame:], np.s_[:, :frame], np.s_[:, -frame:])
+    if scale_bar is None:
+        return [pixels[part] for part in parts]
+    left, top, right, bottom = _widened(scale_bar)
+    keep = np.ones(pixels.shape, dtype=np.bool_)
+    keep[top:bottom, left:right] = False
+    return [pixels[part][keep[part]] for part in parts]
+
+
+def _levelled(
+    difference: NDArray[np.float32], spread: float, scale_bar: Box | None
+) -> tuple[NDArray[np.float32], float]:
+    """Take uneven light, a plane through the medians of the four edges, off; if that makes the border quieter."""
+    height, width = difference.shape
+    medians = [float(np.median(strip)) if strip.size else 0.0 for strip in _border(difference, scale_bar)]
+    down, across = medians[1] - medians[0], medians[3] - medians[2]
+    rows = np.linspace(-0.5, 0.5, height, dtype=np.float32)[:, None]
+    columns = np.linspace(-0.5, 0.5, width, dtype=np.float32)[None, :]
+    level = difference - np.float32(down) * rows - np.float32(across) * columns
+    border = np.concatenate([strip.ravel() for strip in _border(level, scale_bar)])
+    middle = float(np.median(border)) if len(border) else 0.0
+    left_over = max(1.4826 * float(np.median(np.abs(border - middle))) if len(border) else spread, 1.0)
+    if left_over < 0.7 * spread:
+        return level - np.float32(middle), left_over
+    return difference, spread
+
+
+def _quantile(counts: NDArray[np.int_], share: float) -> int:
+    """Quantile of whole numbers, from how often each of 0, 1, 2, … occurs."""
+    totals = np.cumsum(counts)
+    return int(np.searchsorted(totals, share * totals[-1]))
+
+
+def _widened(box: Box) -> Box:
+    left, top, right, bottom = box
+    return max(0, left - _AROUND_BAR), max(0, top - _AROUND_BAR), right + _AROUND_BAR, bottom + _AROUND_BAR
+
+
+def _towards_particle(difference: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
+    """Turn the difference from the background so that the particle's is positive, and give its contrast."""
+    darker, lighter = _contrast(-difference), _contrast(difference)
+    # The light fringe around a dark particle in bright field must not be taken for the particle.
+    if lighter > _FRINGE * darker:
+        return difference, lighter
+    return -difference, darker
+
+
+def _contrast(signed: NDArray[np.float32]) -> float:
+    """Difference from the background that the particle's strongest pixels reach, less a few odd ones."""
+    flat = signed.ravel()
+    rank = max(4, flat.size // 500)
+    if rank >= flat.size:
+        return float(flat.max())
+    return float(np.partition(flat, flat.size - rank)[flat.size - rank])
+
+
+def _window(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def _with_core(mask: NDArray[np.bool_], core: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Keep the pieces of a mask that have at least one pixel of the core."""
+    from scipy import ndimage
+
+    labels, number = ndimage.label(mask, structure=_EIGHT_NEIGHBOURS)
+    strong = np.zeros(number + 1, dtype=np.bool_)
+    strong[labels[core]] = True
+    strong[0] = False
+    return strong[labels]
+
+
+def _filled(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Fill what is enclosed, also by an outline with gaps of one or two pixels; outer edges stay as they are."""
+    padded = np.pad(mask, 3)
+    bridged = ~_widened_mask(~_widened_mask(padded))
+    filled = padded | _holes(bridged)
+    return (filled | _holes(filled))[3:-3, 3:-3]
+
+
+def _widened_mask(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Widen a mask by one pixel in all eight directions."""
+    taller = mask.copy()
+    taller[1:] |= mask[:-1]
+    taller[:-1] |= mask[1:]
+    wider = taller.copy()
+    wider[:, 1:] |= taller[:, :-1]
+    wider[:, :-1] |= taller[:, 1:]
+    return wider
+
+
+def _holes(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Background that is not connected to the picture's corner (by edges, not by corners)."""
+    from scipy import ndimage
+
+    labels, _ = ndimage.label(~mask)
+    holes: NDArray[np.bool_] = (labels != labels[0, 0]) & ~mask
+    return holes
+
+
+def _main_pieces(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    from scipy import ndimage
+
+    labels, number = ndimage.label(mask, structure=_EIGHT_NEIGHBOURS)
+    areas = np.bincount(labels.ravel(), minlength=number + 1)
+    areas[0] = 0
+    kept = (areas >= _SMALLEST) & (areas >= _COMPANION * areas.max())
+    main: NDArray[np.bool_] = kept[labels]
+    return main
