@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, distributed
 
-__all__ = ["gather_rows", "process_count"]
+__all__ = ["gather_rows", "process_count", "shared_parameter"]
 
 
 def process_count() -> int:
@@ -59,3 +59,26 @@ class _Gather(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         return gradient[ctx.start : ctx.start + ctx.length], None
+
+
+def shared_parameter(parameter: Tensor) -> Tensor:
+    """Use a parameter in a loss that every process computes over all rows.
+
+    Its gradient is divided by the number of processes, because all of them compute it whole and the sum is taken.
+    """
+    if process_count() == 1:
+        return parameter
+    used: Tensor = _Shared.apply(parameter)  # type: ignore[no-untyped-call]  # torch leaves apply untyped
+    return used
+
+
+class _Shared(torch.autograd.Function):
+    """The same value forwards, the gradient over the number of processes backwards."""
+
+    @staticmethod
+    def forward(ctx: Any, parameter: Tensor) -> Tensor:
+        return parameter.view_as(parameter)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        return gradient / process_count()

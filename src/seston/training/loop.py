@@ -1,0 +1,235 @@
+"""Training: from a data set and a recipe to a run."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import torch
+
+from seston.errors import UsageError
+from seston.particle import Progress, Silence, Skipped
+from seston.training.checkpoint import Position
+from seston.training.learner import Learner, make_learner
+from seston.training.model_card import model_card
+from seston.training.particles import Chosen, choose_parts, common_channels
+from seston.training.preparation import Preparation
+from seston.training.processes import Processes, joined_processes
+from seston.training.randomness import shuffled
+from seston.training.recipe import asked_recipe, load_recipe, read_recipe
+from seston.training.run import Run, load_run, model_id, new_model, save_run
+from seston.training.session import Session
+from seston.training.settings import Recipe
+from seston.training.sources import PreparedSource, cached_source, direct_source, with_shuffled_pairs
+from seston.training.statistics import blank_preparation, measured_preparation
+
+if TYPE_CHECKING:
+    from seston.store import DataSet
+
+__all__ = ["train"]
+
+_SHUFFLE = 0x5AFF1E
+_OWN_FILES = ("model.safetensors", "recipe.toml", "preparation.json", "metrics.jsonl", "README.md", "run.json")
+
+
+def train(
+    data: DataSet,
+    *,
+    recipe: Recipe | str | Path = "default",
+    to: Path | str,
+    split: str | None = None,
+    fold: int = 0,
+    minutes: float | None = None,
+    epochs: int | None = None,
+    resume: bool = False,
+    overrides: Sequence[str] = (),
+    progress: Progress | None = None,
+    overwrite: bool = False,
+    shuffle_pairs: bool = False,
+) -> Run:
+    """Train a model on the particles of a data set, without their labels.
+
+    Parameters
+    ----------
+    data
+        An open data set.
+    recipe
+        A recipe, its name, or the path of a TOML file.
+    to
+        Folder of the run.
+    split, fold
+        Learn from the training part of this saved partition, and hold its validation part out. Without a split, all
+        particles are used, but for a twentieth that is held out.
+    minutes, epochs
+        The budget: either replaces both limits of the recipe, and the learning rate ends where it ends. Minutes count
+        from this call, preparation included.
+    resume
+        Go on from the last checkpoint in `to`; a training that has ended is loaded, one that never began begins.
+    overrides
+        ``KEY=VALUE``, as for `load_recipe`.
+    progress
+        Told how far it is.
+    overwrite
+        Replace a run that is there.
+    shuffle_pairs
+        Give each picture the profile of another particle: a control.
+
+    Returns
+    -------
+    Run
+        With the averaged weights of the lowest validation loss, or of the last step where nothing was held out.
+
+    Raises
+    ------
+    UsageError
+        A wrong recipe, a run that exists (without `resume` or `overwrite`), too few particles, or a resumed run whose
+        recipe or particles differ.
+    TrainingError
+        The loss became infinite or no number; the message names the particles.
+    KeyboardInterrupt
+        Ctrl-C: raised after a checkpoint was written.
+    """
+    started = time.monotonic()
+    folder, say = Path(to), progress or Silence()
+    wanted = asked_recipe(recipe, overrides, minutes, epochs)
+    if resume and (folder / "recipe.toml").is_file():
+        wanted = _same_recipe(wanted, read_recipe(folder / "recipe.toml"), folder)
+        if (folder / "run.json").is_file():
+            return load_run(folder)
+    with joined_processes(wanted.training.device) as processes:
+        if processes.first:
+            _make_folder(folder, wanted, resume=resume, overwrite=overwrite)
+        processes.wait()
+        parts = choose_parts(
+            data, split, fold, wanted.loss.needs, wanted.training.validation_share, wanted.seed
+        )  # fmt: skip
+        job = _job(data, wanted, folder, parts, processes, say)
+        if shuffle_pairs:
+            job = _shuffled(job, wanted.seed)
+        learner = make_learner(wanted, job.preparation, new_model(wanted, job.preparation, wanted.seed), processes)
+        position = Session(learner, job.train, job.validation, folder, started, say).learn()
+        run = _run(learner, position, folder)
+        if processes.first:
+            where = "all particles" if split is None else f"split `{split}`, fold {fold}"
+            card = model_card(
+                run, *parts, data=data.path.name, split=where, skipped=job.skipped, machine=_machine(processes),
+                shuffled=shuffle_pairs,
+            )  # fmt: skip
+            (folder / "README.md").write_text(card, encoding="utf-8")
+            save_run(run, folder)
+            shutil.rmtree(folder / "state" / "prepared", ignore_errors=True)
+        processes.wait()
+    return run
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What a training works on."""
+
+    train: PreparedSource
+    validation: PreparedSource | None
+    preparation: Preparation
+    skipped: list[Skipped]
+
+
+def _same_recipe(wanted: Recipe, stored: Recipe, folder: Path) -> Recipe:
+    """Give the recipe of a run that is resumed; refuse another one than it was begun with."""
+    if wanted in (load_recipe("default"), stored):
+        return stored
+    for key, (new, old) in _differences(msgspec.to_builtins(wanted), msgspec.to_builtins(stored)).items():
+        if key in ("name", "description"):
+            continue
+        raise UsageError(
+            f"{folder}: was begun with {key} = {old!r}, and is now to be resumed with {new!r}; "
+            "resume it without a recipe and without --set, or train into another folder"
+        )
+    return stored
+
+
+def _differences(new: object, old: object, prefix: str = "") -> dict[str, tuple[object, object]]:
+    if not (isinstance(new, dict) and isinstance(old, dict)):
+        return {} if new == old else {prefix.removesuffix("."): (new, old)}
+    found = {}
+    for key in new:
+        found.update(_differences(new[key], old.get(key), f"{prefix}{key}."))
+    return found
+
+
+def _make_folder(folder: Path, recipe: Recipe, *, resume: bool, overwrite: bool) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder}: is a file; give the folder of a run")
+    there = (folder / "recipe.toml").is_file()
+    if folder.is_dir() and any(folder.iterdir()):
+        if there and resume:
+            return
+        if not (there and overwrite):
+            what = "a run is there already; go on with it by --resume, or replace it by --overwrite"
+            raise UsageError(f"{folder}: {what if there else 'the folder is not empty and holds no run'}")
+        for name in _OWN_FILES:
+            (folder / name).unlink(missing_ok=True)
+        shutil.rmtree(folder / "state", ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "recipe.toml").write_text(recipe.to_toml(), encoding="utf-8")
+
+
+def _job(
+    data: DataSet, recipe: Recipe, folder: Path, parts: tuple[Chosen, Chosen], processes: Processes, say: Progress
+) -> _Job:
+    """Bring the chosen particles into a form that is quick to take, and measure them."""
+    train, validation = parts
+    blank = blank_preparation(recipe, recipe.profiles.channels or common_channels(train))
+    skipped: list[Skipped] = []
+
+    def source(chosen: Chosen, name: str) -> PreparedSource:
+        if not recipe.training.cache:
+            return direct_source(data, chosen, blank, skipped)
+        place = folder / "state" / "prepared" / name
+        if not processes.first:  # the first process fills the files, the others map them
+            processes.wait()
+        made = cached_source(data, chosen, blank, place, skipped, threads=os.cpu_count() or 1, progress=say)
+        if processes.first:
+            processes.wait()
+        return made
+
+    learnt = source(train, "train")
+    held = source(validation, "validation") if len(validation) else None
+    return _Job(learnt, held, measured_preparation(blank, learnt, recipe.seed), skipped)
+
+
+def _shuffled(job: _Job, seed: int) -> _Job:
+    held = job.validation
+    return replace(
+        job,
+        train=with_shuffled_pairs(job.train, shuffled(len(job.train), seed, _SHUFFLE)),
+        validation=None if held is None else with_shuffled_pairs(held, shuffled(len(held), seed, _SHUFFLE)),
+    )
+
+
+def _run(learner: Learner, position: Position, folder: Path) -> Run:
+    """Make the run of the best weights."""
+    model = learner.average
+    model.load_state_dict(learner.best)
+    model = model.cpu().eval()
+    return Run(
+        path=folder,
+        recipe=learner.recipe,
+        preparation=learner.preparation,
+        model=model,
+        model_id=model_id(model, learner.preparation),
+        steps=position.step,
+        best=position.best,
+        seconds=position.seconds,
+    )
+
+
+def _machine(processes: Processes) -> str:
+    device = processes.device
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
+    return f"{device.type} ({name}), {processes.count} process(es), torch {torch.__version__}"

@@ -1,0 +1,90 @@
+"""The model card of a run: what it learned from, how, how far it got, and what it is not for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from seston.particle import Skipped
+from seston.training.particles import Chosen
+from seston.training.run import Run
+
+__all__ = ["model_card"]
+
+
+def model_card(
+    run: Run, train: Chosen, validation: Chosen, *, data: str, split: str, skipped: Sequence[Skipped], machine: str,
+    shuffled: bool = False,
+) -> str:  # fmt: skip
+    """Write the card as Markdown.
+
+    Parameters
+    ----------
+    run
+        The finished run.
+    train, validation
+        The particles that it learned from, and those held out.
+    data, split
+        How the data set and the partition are called.
+    skipped
+        Pictures and profiles that could not be used.
+    machine
+        What it was trained on.
+    shuffled
+        Whether pictures and profiles were paired at random: such a run is a control and knows nothing.
+    """
+    recipe, best = run.recipe, "none (nothing was held out)" if run.best is None else f"{run.best:.4f}"
+    lines = [
+        f"# Run of the recipe `{recipe.name}`",
+        "",
+        recipe.description,
+        "",
+        *_origin(train, shuffled),
+        "",
+        "| | |",
+        "| --- | --- |",
+        f"| model id | `{run.model_id}` |",
+        f"| parameters | {sum(p.numel() for p in run.model.parameters()):,} |",
+        f"| data set | {data}, {split} |",
+        f"| particles | {len(train):,} for training, {len(validation):,} held out |",
+        f"| samples | {len(set(train.sample.tolist())):,} |",
+        f"| licences | {_counts(train.licences)} |",
+        f"| channels | {', '.join(run.preparation.channels) or 'none'} |",
+        f"| left out | {len(skipped):,} pictures or profiles that cannot be used |",
+        f"| steps | {run.steps:,} in {run.seconds:,.0f} s on {machine} |",
+        f"| lowest validation loss | {best} |",
+        "",
+        "## Limits",
+        "",
+        "- No label was used in training. How well the model names particles depends on the gallery; measure it with",
+        "  `seston evaluate gallery-knn` on samples that are in neither.",
+        "- Pictures and profiles of another instrument, or of other channels or settings, may be named worse without",
+        "  any warning from the model itself; `seston doctor` compares the settings.",
+        "- The weights may be used as the licences of the particles above allow.",
+        "",
+        "## Recipe",
+        "",
+        "```toml",
+        recipe.to_toml().strip(),
+        "```",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _origin(train: Chosen, shuffled: bool) -> list[str]:
+    """Say at the top what must not be overlooked."""
+    lines = []
+    for word, meaning in (
+        ("simulated", "no real particle was seen"),
+        ("semi-simulated", "real pictures, simulated profiles"),
+    ):
+        if count := train.flags.get(word, 0):
+            lines.append(f"**Trained on {word} data** ({count:,} particles: {meaning}).")
+    if shuffled:
+        lines.append("**A control: pictures and profiles were paired at random. Do not use it.**")
+    return lines or ["Trained on measured particles."]
+
+
+def _counts(counter: Counter[str]) -> str:
+    return ", ".join(f"{name} ({count:,})" for name, count in counter.most_common()) or "unknown"

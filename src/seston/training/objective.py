@@ -1,0 +1,105 @@
+"""The loss of a recipe: its terms, weighted and added."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from seston.models.batch import Batch
+from seston.models.crossmodal import CrossModalModel, Encoded
+from seston.models.gather import gather_rows, shared_parameter
+from seston.models.losses import clip_loss, siglip_loss, within_loss
+from seston.training.settings import LossSettings
+
+__all__ = ["Losses", "start_scales", "total_loss"]
+
+_GREATEST_SCALE = 100.0
+
+
+@dataclass(frozen=True)
+class Losses:
+    """The weighted sum, and each term on its own."""
+
+    total: Tensor
+    terms: dict[str, float]
+
+
+def start_scales(model: CrossModalModel, settings: LossSettings) -> None:
+    """Set the learned scale and bias of a new model to where the recipe starts them."""
+    with torch.no_grad():
+        model.logit_scale.fill_(settings.start_scale).log_()
+        model.logit_bias.fill_(settings.start_bias)
+
+
+def total_loss(model: nn.Module, encoded: Encoded, batch: Batch, views: int, settings: LossSettings) -> Losses:
+    """Compute the loss of a batch over all processes.
+
+    Parameters
+    ----------
+    model
+        Holds the learned scale and bias.
+    encoded, batch
+        The views of the particles one after the other: the first view of all, then the second.
+    views
+        1 or 2.
+    settings
+        Weights and kinds.
+
+    Returns
+    -------
+    Losses
+        The same number in every process; see `seston.models.gather` for what its gradient means there.
+    """
+    terms: dict[str, Tensor] = {}
+    both = batch.image_present & batch.profile_present
+    if settings.cross:
+        terms["cross"] = torch.stack(
+            [_cross(model, encoded, batch.sample, both, rows, settings) for rows in _views(len(both), views)]
+        ).mean()
+    scale = settings.within_scale
+    if settings.within_image and encoded.image_within is not None:
+        terms["within_image"] = _between_views(encoded.image_within, batch.sample, batch.image_present, scale, settings)
+    if settings.within_profile and encoded.profile_within is not None:
+        terms["within_profile"] = _between_views(
+            encoded.profile_within, batch.sample, batch.profile_present, scale, settings
+        )
+    if settings.fused and encoded.fused is not None:
+        anything = batch.image_present | batch.profile_present
+        terms["fused"] = _between_views(encoded.fused, batch.sample, anything, scale, settings)
+    total = torch.stack([getattr(settings, name) * term for name, term in terms.items()]).sum()
+    return Losses(total, {name: float(term.detach()) for name, term in terms.items()})
+
+
+def _cross(
+    model: nn.Module, encoded: Encoded, sample: Tensor, both: Tensor, rows: slice, settings: LossSettings
+) -> Tensor:
+    kept = both[rows]
+    image = gather_rows(encoded.image[rows][kept])
+    profile = gather_rows(encoded.profile[rows][kept])
+    groups = gather_rows(sample[rows][kept]) if settings.same_sample_negatives else None
+    if not len(image):
+        return image.sum()
+    scale = shared_parameter(model.logit_scale).exp().clamp(max=_GREATEST_SCALE)  # type: ignore[arg-type]  # nn.Module
+    if settings.kind == "siglip":
+        bias = shared_parameter(model.logit_bias)  # type: ignore[arg-type]  # attributes of nn.Module are untyped
+        return siglip_loss(image, profile, scale, bias, sample=groups, buckets=settings.buckets)
+    return clip_loss(
+        image, profile, scale, sample=groups, buckets=settings.buckets, paper_row_max=settings.paper_row_max
+    )
+
+
+def _between_views(vectors: Tensor, sample: Tensor, present: Tensor, scale: float, settings: LossSettings) -> Tensor:
+    first, second = _views(len(vectors), 2)
+    kept = present[first]
+    one, other = gather_rows(vectors[first][kept]), gather_rows(vectors[second][kept])
+    if not len(one):
+        return one.sum()
+    groups = gather_rows(sample[first][kept]) if settings.same_sample_negatives else None
+    return within_loss(one, other, scale, sample=groups)
+
+
+def _views(rows: int, views: int) -> list[slice]:
+    count = rows // views
+    return [slice(view * count, (view + 1) * count) for view in range(views)]

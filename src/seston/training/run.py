@@ -1,0 +1,166 @@
+"""A run: what a training leaves behind, in a folder or in memory.
+
+::
+
+    model.safetensors    weights
+    recipe.toml          complete
+    preparation.json     channels and statistics of the training particles
+    metrics.jsonl        one line a logged step and a validation
+    README.md            model card
+    state/               to resume
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from seston.errors import InputError, NotFoundError, UsageError
+from seston.models import CrossModalModel, build_model
+from seston.training.objective import start_scales
+from seston.training.particles import choose_parts, common_channels
+from seston.training.preparation import Preparation, read_preparation, write_preparation
+from seston.training.randomness import seed_of
+from seston.training.recipe import load_recipe, read_recipe
+from seston.training.settings import Recipe
+from seston.training.sources import direct_source
+from seston.training.statistics import blank_preparation, measured_preparation
+
+if TYPE_CHECKING:
+    from seston.store import DataSet
+
+__all__ = ["Run", "load_run", "model_id", "new_model", "save_run", "untrained_run"]
+
+_SUMMARY = "run.json"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A model with all that is needed to use it."""
+
+    path: Path | None
+    """The folder, or None for a run in memory."""
+    recipe: Recipe
+    preparation: Preparation
+    model: CrossModalModel
+    """In evaluation mode, on the CPU."""
+    model_id: str
+    """A hash of the weights and of the preparation: the same id means the same vectors."""
+    steps: int = 0
+    best: float | None = None
+    """Lowest validation loss, None where nothing was held out."""
+    seconds: float = 0.0
+
+
+class _Summary(msgspec.Struct, kw_only=True):
+    model_id: str
+    steps: int
+    best: float | None
+    seconds: float
+
+
+def load_run(path: Path | str) -> Run:
+    """Load a run from its folder.
+
+    Raises
+    ------
+    NotFoundError
+        No such folder, or a training that has not ended.
+    InputError
+        A damaged file, or weights that do not fit the recipe.
+    """
+    folder = Path(path)
+    if not (folder / "recipe.toml").is_file():
+        raise NotFoundError(f"{folder}: not a run (no recipe.toml in it)")
+    if not (folder / _SUMMARY).is_file():
+        raise NotFoundError(f"{folder}: its training has not ended; go on with it by --resume")
+    recipe = read_recipe(folder / "recipe.toml")
+    preparation = read_preparation(folder / "preparation.json")
+    model = _bare_model(recipe, preparation)
+    try:
+        model.load_state_dict(load_file(folder / "model.safetensors"))
+    except (OSError, RuntimeError, SafetensorError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{folder / 'model.safetensors'}: cannot be loaded: {reason}") from error
+    summary = msgspec.json.decode((folder / _SUMMARY).read_bytes(), type=_Summary)
+    return Run(
+        path=folder,
+        recipe=recipe,
+        preparation=preparation,
+        model=model.eval(),
+        model_id=model_id(model, preparation),
+        steps=summary.steps,
+        best=summary.best,
+        seconds=summary.seconds,
+    )
+
+
+def untrained_run(
+    data: DataSet, recipe: Recipe | str = "default", seed: int = 0, *, split: str | None = None, fold: int = 0
+) -> Run:
+    """Make a run in memory whose weights are as random as before the first step: the baseline of every table.
+
+    Parameters
+    ----------
+    data
+        Gives channels and statistics (of at most 4,096 of its training particles).
+    recipe
+        A recipe or its name.
+    seed
+        Of the weights.
+    split, fold
+        Statistics come from the training part of this partition; without it, from all.
+    """
+    recipe = load_recipe(recipe) if isinstance(recipe, str) else recipe
+    train, _ = choose_parts(data, split, fold, recipe.loss.needs, 0.0, recipe.seed)
+    blank = blank_preparation(recipe, recipe.profiles.channels or common_channels(train))
+    preparation = measured_preparation(blank, direct_source(data, train, blank, []), recipe.seed)
+    model = new_model(recipe, preparation, seed).eval()
+    return Run(
+        path=None, recipe=recipe, preparation=preparation, model=model, model_id=model_id(model, preparation)
+    )  # fmt: skip
+
+
+def new_model(recipe: Recipe, preparation: Preparation, seed: int) -> CrossModalModel:
+    """Build the model of a recipe with the random weights of a seed, leaving torch's generator as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed_of(seed, 0x30DE1))
+        model = build_model(recipe.model, preparation.inputs)
+    start_scales(model, recipe.loss)
+    return model
+
+
+def save_run(run: Run, folder: Path) -> None:
+    """Write what makes a run usable; `run.json` comes last and says that it is whole."""
+    weights = {name: tensor.detach().contiguous() for name, tensor in run.model.state_dict().items()}
+    save_file(weights, folder / "model.safetensors")
+    write_preparation(run.preparation, folder / "preparation.json")
+    summary = _Summary(model_id=run.model_id, steps=run.steps, best=run.best, seconds=run.seconds)
+    (folder / _SUMMARY).write_bytes(msgspec.json.format(msgspec.json.encode(summary), indent=1))
+
+
+def model_id(model: CrossModalModel, preparation: Preparation) -> str:
+    """Give 16 hexadecimal digits that depend on the weights, their names, the architecture and the preparation."""
+    digest = hashlib.sha256(msgspec.json.encode((model.config, preparation)))
+    for name, tensor in sorted(model.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _bare_model(recipe: Recipe, preparation: Preparation) -> CrossModalModel:
+    """Build a model whose weights are about to be replaced, so that none are fetched."""
+    image = msgspec.structs.replace(recipe.model.image, weights="random")
+    try:
+        return build_model(msgspec.structs.replace(recipe.model, image=image), preparation.inputs)
+    except (ValueError, RuntimeError) as error:
+        if isinstance(error, UsageError):
+            raise
+        raise InputError(f"the model of recipe {recipe.name!r} cannot be built: {error}") from error

@@ -1,0 +1,136 @@
+"""Prepared particles by number: kept in mapped files during a training, or made anew from the data set each time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seston.particle import Progress, Skipped
+from seston.training.particles import Chosen, take_particles
+from seston.training.preparation import Preparation, prepare
+from seston.training.prepared import Prepared, map_prepared, take_prepared
+
+if TYPE_CHECKING:
+    from seston.store import DataSet
+
+__all__ = ["PreparedSource", "cached_source", "direct_source", "with_shuffled_pairs"]
+
+_CHUNK = 256
+_DONE = "complete.json"
+_PICTURE_SIDE = ("picture", "background", "picture_sizes", "has_picture")
+
+
+class _Take(Protocol):
+    def __call__(self, numbers: NDArray[np.int64], /) -> Prepared: ...
+
+
+@dataclass(frozen=True)
+class PreparedSource:
+    """Chosen particles, and a way to take them prepared."""
+
+    chosen: Chosen
+    take: _Take
+    """Numbers within `chosen` → prepared particles in that order; may be called from several threads."""
+
+    def __len__(self) -> int:
+        return len(self.chosen)
+
+
+def direct_source(data: DataSet, chosen: Chosen, blank: Preparation, skipped: list[Skipped]) -> PreparedSource:
+    """Decode pictures anew each time that they are taken."""
+
+    def take(numbers: NDArray[np.int64]) -> Prepared:
+        return prepare(take_particles(data, chosen.rows[numbers]), blank, skipped=skipped)
+
+    return PreparedSource(chosen, take)
+
+
+def cached_source(
+    data: DataSet,
+    chosen: Chosen,
+    blank: Preparation,
+    folder: Path,
+    skipped: list[Skipped],
+    *,
+    threads: int = 2,
+    progress: Progress | None = None,
+) -> PreparedSource:
+    """Prepare all particles once into files of `folder`, and map these into memory.
+
+    Files that a former call completed for the same particles and the same preparation are used again.
+    """
+    mark = {"particles": chosen.fingerprint(), "preparation": repr((blank.pictures, blank.profiles, blank.channels))}
+    if not _is_complete(folder, mark):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / _DONE).unlink(missing_ok=True)
+        _fill(data, chosen, blank, folder, skipped, threads, progress)
+        (folder / _DONE).write_text(json.dumps(mark), encoding="utf-8")
+    prepared = map_prepared(folder, len(chosen), blank.inputs)
+    return PreparedSource(chosen, lambda numbers: take_prepared(prepared, numbers))
+
+
+def with_shuffled_pairs(source: PreparedSource, order: NDArray[np.int64]) -> PreparedSource:
+    """Give each picture the profile of another particle: a control that leaves nothing to learn across modalities."""
+
+    def take(numbers: NDArray[np.int64]) -> Prepared:
+        pictures, profiles = source.take(numbers), source.take(order[numbers])
+        return replace(profiles, **{name: getattr(pictures, name) for name in _PICTURE_SIDE})
+
+    return PreparedSource(source.chosen, take)
+
+
+def _is_complete(folder: Path, mark: dict[str, str]) -> bool:
+    path = folder / _DONE
+    return path.is_file() and json.loads(path.read_text(encoding="utf-8")) == mark
+
+
+def _fill(
+    data: DataSet,
+    chosen: Chosen,
+    blank: Preparation,
+    folder: Path,
+    skipped: list[Skipped],
+    threads: int,
+    progress: Progress | None,
+) -> None:
+    """Prepare chunk by chunk; the chunks of all threads together are all that is in memory."""
+    target = map_prepared(folder, len(chosen), blank.inputs, create=True)
+    if progress is not None:
+        progress.start("Preparing particles", len(chosen))
+    for start, part in _in_order(data, chosen, blank, skipped, threads):
+        for field in fields(Prepared):
+            getattr(target, field.name)[start : start + len(part)] = getattr(part, field.name)
+        if progress is not None:
+            progress.advance(len(part))
+    if progress is not None:
+        progress.finish()
+
+
+def _in_order(
+    data: DataSet, chosen: Chosen, blank: Preparation, skipped: list[Skipped], threads: int
+) -> Iterator[tuple[int, Prepared]]:
+    """Prepare chunks in threads and give them in their order, never more than two a thread ahead."""
+
+    def work(start: int) -> tuple[Prepared, list[Skipped]]:
+        bad: list[Skipped] = []
+        return prepare(take_particles(data, chosen.rows[start : start + _CHUNK]), blank, skipped=bad), bad
+
+    waiting: list[tuple[int, Future[tuple[Prepared, list[Skipped]]]]] = []
+    starts = iter(range(0, len(chosen), _CHUNK))
+    with ThreadPoolExecutor(threads) as pool:
+        while True:
+            while len(waiting) < 2 * threads and (start := next(starts, None)) is not None:
+                waiting.append((start, pool.submit(work, start)))
+            if not waiting:
+                return
+            start, future = waiting.pop(0)
+            part, bad = future.result()
+            skipped.extend(bad)
+            yield start, part
