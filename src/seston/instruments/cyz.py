@@ -22,7 +22,7 @@ from seston.instruments.cyz_segments import read_segments
 from seston.instruments.cyz_settings import Measurement, empty_note, measurement_of, sample_of, split_set_name
 from seston.instruments.cyz_split import Block, Spans, blocks, find_particles, judge_block, particle_before_syncs
 from seston.instruments.dotnet import DotNetStream, parse_stream
-from seston.instruments.dotnet_values import DotNetObject, as_integer, as_list
+from seston.instruments.dotnet_values import DotNetObject, as_integer, as_integers, as_list
 from seston.instruments.source import Listing, Reader, Record, Source
 from seston.particle import Note, Particle, Skipped
 
@@ -96,7 +96,7 @@ def _map(path: Path) -> mmap.mmap:
 def _read_one_object(path: Path, root: DotNetObject, stream: DotNetStream) -> Iterator[Record]:
     measurement = measurement_of(root)
     try:
-        plan = plan_channels(measurement.settings, as_list(measurement.protocol.get("_channelDataConversion")))
+        plan = plan_channels(measurement.settings, as_integers(measurement.protocol.get("_channelDataConversion")))
     except InputError as error:
         raise InputError(stream.problem or f"{path.name}: {error}") from None
     raw = root.get("Data")
@@ -178,7 +178,7 @@ def _read_pieces(path: Path, data: mmap.mmap, root: DotNetObject, problem: str |
         raise InputError(f"{path.name}: has no settings")
     measurement = measurement_of(stream.root)
     try:
-        plan = plan_channels(measurement.settings, as_list(measurement.protocol.get("_channelDataConversion")))
+        plan = plan_channels(measurement.settings, as_integers(measurement.protocol.get("_channelDataConversion")))
     except InputError as error:
         raise InputError(f"{path.name}: {error}") from None
     sample = sample_of(measurement, path, sample_id=path.stem, set_name=None, found=None)

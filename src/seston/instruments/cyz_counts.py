@@ -12,7 +12,15 @@ import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from seston.instruments.dotnet_values import DotNetObject, as_datetime, as_integer, as_list, as_number
+from seston.instruments.dotnet_values import (
+    DotNetObject,
+    as_datetime,
+    as_integer,
+    as_integers,
+    as_list,
+    as_number,
+    as_numbers,
+)
 
 __all__ = ["Counts", "acquisition", "count_particles"]
 
@@ -54,9 +62,9 @@ def acquisition(info: DotNetObject) -> tuple[datetime | None, float | None]:
         if ends and ends[0] is not None:
             return start, _whole_seconds(start, ends[0])
     blocks = info.object("BlockInfo")
-    count, dates = as_integer(blocks.get("count")) or 0, as_list(blocks.get("d"))
+    count, dates = as_integer(blocks.get("count")) or 0, as_integers(blocks.get("d"))
     if not tasks and start is not None and 0 < count <= len(dates):
-        last = as_datetime(int(dates[count - 1]))
+        last = as_datetime(dates[count - 1])
         if last is not None and (seconds := _whole_seconds(start, last)) is not None:
             return start, seconds
     return start, as_number(info.get("MeasureTime"))
@@ -160,13 +168,9 @@ def _analysed(
 def _rates(info: DotNetObject) -> list[tuple[datetime | None, float]]:
     """Give what the concentration counter logged: when, and particles a second."""
     points = info.object("sensorLogs").object("PICConcentration")
-    count = as_integer(points.get("count")) or 0
-    rates, dates = as_list(points.get("data"))[: max(count, 0)], as_list(points.get("d"))[: max(count, 0)]
-    return [
-        (as_datetime(int(date)), float(rate))
-        for date, rate in zip(dates, rates, strict=False)
-        if math.isfinite(float(rate))
-    ]
+    count = max(as_integer(points.get("count")) or 0, 0)
+    rates, dates = as_numbers(points.get("data"))[:count], as_integers(points.get("d"))[:count]
+    return [(as_datetime(date), rate) for date, rate in zip(dates, rates, strict=False) if math.isfinite(rate)]
 
 
 def _pump_speed(settings: DotNetObject, protocol: DotNetObject) -> float | None:
@@ -185,10 +189,10 @@ def _pump_speed(settings: DotNetObject, protocol: DotNetObject) -> float | None:
             return None
         setting = 256 - byte
     place = setting - (as_integer(pump.get("_stopSpeed")) or 0)
-    table = as_list(pump.get("_byteToSpeed"))
+    table = as_numbers(pump.get("_byteToSpeed"))
     if not 0 <= place < len(table):
         return None
-    speed = float(table[place])
+    speed = table[place]
     return round(speed, 2) if math.isfinite(speed) and speed > 0 else None
 
 

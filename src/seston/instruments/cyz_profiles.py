@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +41,7 @@ class ChannelPlan:
     """For each row, how it is made and from which hardware channels."""
 
 
-def plan_channels(settings: DotNetObject, codes: Sequence[Any]) -> ChannelPlan:
+def plan_channels(settings: DotNetObject, codes: Sequence[int]) -> ChannelPlan:
     """Read the channel list of a `CytoSenseSetting` and decide what a profile shows.
 
     As CytoClus does: visible signal channels, the two halves of the forward scatter as their sum and their curvature,
@@ -71,7 +71,7 @@ def plan_channels(settings: DotNetObject, codes: Sequence[Any]) -> ChannelPlan:
     if not shown:
         raise InputError(f"none of the channels ({', '.join(names)}) carries a signal")
     newer = settings.get("hasFJDataElectronics") is True
-    tables = tuple(conversion_table(newer, _code(codes, place)) for place in range(len(channels)))
+    tables = tuple(conversion_table(newer, codes[place] if place < len(codes) else 1) for place in range(len(channels)))
     rows, row_names = _rows(names, shown)
     return ChannelPlan(names, tuple(_sync(channel) for channel in channels), shown, tables, row_names, rows)
 
@@ -190,16 +190,6 @@ def _rows(
 def _sync(channel: DotNetObject) -> int | None:
     value = as_integer(channel.get("SyncPulseValue", "_SyncPulseValue"))
     return value if value is not None and 0 < value < 256 else None
-
-
-def _code(codes: Sequence[Any], place: int) -> int:
-    code = as_integer(codes[place]) if place < len(codes) else None
-    if code is None and place < len(codes):
-        try:
-            code = int(codes[place])
-        except (TypeError, ValueError):
-            code = None
-    return 1 if code is None else code
 
 
 def _inner_samples(size: int, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -20,7 +20,15 @@ from seston.instruments.cyz_profiles import plan_channels
 from seston.instruments.cyz_records import Arrival, Maker, left_over_pictures
 from seston.instruments.cyz_settings import Measurement, empty_note, measurement_of, sample_of, split_set_name
 from seston.instruments.dotnet import parse_stream
-from seston.instruments.dotnet_values import DotNetObject, as_bytes, as_datetime, as_integer, as_list, as_text
+from seston.instruments.dotnet_values import (
+    DotNetObject,
+    as_bytes,
+    as_datetime,
+    as_integer,
+    as_integers,
+    as_list,
+    as_text,
+)
 from seston.particle import Note, Particle, Sample, Skipped
 
 __all__ = ["read_segments"]
@@ -58,7 +66,7 @@ def read_segments(
         raise InputError(f"{path.name}: has no settings")
     measurement = measurement_of(settings)
     try:
-        plan = plan_channels(measurement.settings, as_list(measurement.protocol.get("_channelDataConversion")))
+        plan = plan_channels(measurement.settings, as_integers(measurement.protocol.get("_channelDataConversion")))
     except InputError as error:
         raise InputError(f"{path.name}: {error}") from None
     segments = _segments(header)

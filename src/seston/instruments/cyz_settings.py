@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from seston.instruments.cyz_counts import Counts, acquisition, count_particles
-from seston.instruments.dotnet_values import DotNetObject, as_datetime, as_integer, as_list, as_number, as_text
+from seston.instruments.dotnet_values import (
+    DotNetObject,
+    as_datetime,
+    as_integer,
+    as_integers,
+    as_list,
+    as_number,
+    as_numbers,
+    as_text,
+)
 from seston.particle import Sample, canonical_channel
 
 __all__ = ["SAMPLING_RATE_MHZ", "Measurement", "empty_note", "measurement_of", "sample_of", "split_set_name"]
@@ -48,7 +57,7 @@ class Measurement:
     @property
     def original_ids(self) -> tuple[int, ...]:
         """Numbers that the particles had before the file was reduced to a set; empty where the file has none."""
-        return tuple(int(number) for number in as_list(self.reduction.get("OriginalFileParticleIDs")))
+        return tuple(as_integers(self.reduction.get("OriginalFileParticleIDs")))
 
 
 def measurement_of(data_file: DotNetObject) -> Measurement:
@@ -193,8 +202,8 @@ def _trigger(settings: DotNetObject, protocol: DotNetObject) -> str | None:
         return None
     constant = as_number(settings.get("triggerlevelConstant"))
     if settings.get("hasFJDataElectronics") is True:
-        levels = as_list(protocol.get("_TriggerLevelsFJ"))
-        raw = as_number(int(levels[chosen[0]])) if chosen[0] < len(levels) else None
+        levels = as_integers(protocol.get("_TriggerLevelsFJ"))
+        raw = as_number(levels[chosen[0]]) if chosen[0] < len(levels) else None
         offset = 0.0
     else:
         raw = as_number(protocol.get("_TriggerLevel1e"))
@@ -205,7 +214,7 @@ def _trigger(settings: DotNetObject, protocol: DotNetObject) -> str | None:
 
 
 def _detector_levels(settings: DotNetObject, protocol: DotNetObject) -> dict[str, float]:
-    levels = as_list(protocol.get("_PMTlevels", "PMTlevels"))
+    levels = as_numbers(protocol.get("_PMTlevels", "PMTlevels"))
     found: dict[str, float] = {}
     for channel in as_list(settings.get("channels")):
         if not isinstance(channel, DotNetObject) or channel.get("hasI2CPMTLevel") is not True:

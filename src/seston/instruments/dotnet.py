@@ -13,6 +13,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from seston.errors import InputError
+from seston.instruments.dotnet_bytes import (
+    BOOLEAN,
+    BYTE,
+    CHAR,
+    DECIMAL,
+    FIXED,
+    NULL,
+    TEXT,
+    ByteCursor,
+    DamageError,
+)
 from seston.instruments.dotnet_values import DotNetObject, Layout
 
 if TYPE_CHECKING:
@@ -32,31 +43,12 @@ MAX_DEPTH: Final = 1000
 """Deepest nesting of records inside records."""
 
 _HEADER = struct.Struct("<Biiii")
-_INT32 = struct.Struct("<i")
-_TWO_INT32 = struct.Struct("<ii")
 _ARRAY_PRIMITIVE = struct.Struct("<iiB")
 _REFERENCE = struct.Struct("<Bi")
 
 # Numbers of the specification, section 2.1.2.
 _PRIMITIVE, _STRING, _OBJECT, _SYSTEM_CLASS, _CLASS, _OBJECT_ARRAY, _STRING_ARRAY, _PRIMITIVE_ARRAY = range(8)
-_CHAR, _DECIMAL, _NULL, _TEXT = 3, 5, 17, 18
 _NO_PRIMITIVE: Final = -1
-_FIXED: dict[int, tuple[struct.Struct, str]] = {
-    1: (struct.Struct("<B"), "u1"),  # Boolean
-    2: (struct.Struct("<B"), "u1"),
-    6: (struct.Struct("<d"), "<f8"),
-    7: (struct.Struct("<h"), "<i2"),
-    8: (struct.Struct("<i"), "<i4"),
-    9: (struct.Struct("<q"), "<i8"),
-    10: (struct.Struct("<b"), "i1"),
-    11: (struct.Struct("<f"), "<f4"),
-    12: (struct.Struct("<q"), "<i8"),  # TimeSpan, in ticks of 100 ns
-    13: (struct.Struct("<Q"), "<u8"),  # DateTime: kind in the top two bits, ticks below
-    14: (struct.Struct("<H"), "<u2"),
-    15: (struct.Struct("<I"), "<u4"),
-    16: (struct.Struct("<Q"), "<u8"),
-}
-_BOOLEAN, _BYTE = 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +92,13 @@ def parse_stream(
     Source: [MS-NRBF] .NET Remoting: Binary Format Data Structure, sections 2.1 to 2.6. Records 21 and 22 (method
     calls) never occur in a file and are refused.
     """
+    if offset < 0:
+        raise InputError(f"{name}: cannot begin at byte {offset:,}")
     parser = _Parser(memoryview(data).cast("B"), offset, keep_cut=partial)
     problem = None
     try:
         parser.run()
-    except _DamageError as damage:
+    except DamageError as damage:
         problem = f"{name}: cut or damaged at byte {damage.at:,}: {damage.what}"
     if problem is None and (missing := parser.resolve()) is not None:
         problem = f"{name}: damaged: object {missing} is referred to, but is not in the stream"
@@ -115,20 +109,11 @@ def parse_stream(
     return DotNetStream(parser.objects.get(parser.root_id), parser.at, problem)
 
 
-class _DamageError(Exception):
-    def __init__(self, at: int, what: str) -> None:
-        super().__init__(what)
-        self.at = at
-        self.what = what
-
-
-class _Parser:
+class _Parser(ByteCursor):
     """The state of one parse. `run` fills `objects`; `resolve` then replaces references by what they point to."""
 
     def __init__(self, data: memoryview, offset: int, *, keep_cut: bool) -> None:
-        self.data = data
-        self.at = offset
-        self.size = len(data)
+        super().__init__(data, offset)
         self.root_id = 0
         self.objects: dict[int, Any] = {}
         self._layouts: dict[int, Layout] = {}
@@ -162,13 +147,13 @@ class _Parser:
             if self._frames:
                 self._fill(self._frames[-1])
                 continue
-            record = self._peek()
+            record = self.peek()
             if record == 11:
                 self.at += 1
                 return
             if record == 15:
                 self._byte_arrays()
-            if self._peek() != 11:
+            if self.peek() != 11:
                 self._record(top, 0)
 
     def resolve(self) -> int | None:
@@ -182,10 +167,10 @@ class _Parser:
         return missing
 
     def _header(self) -> None:
-        self._need(_HEADER.size, "the header")
+        self.need(_HEADER.size, "the header")
         record, self.root_id, _, major, minor = _HEADER.unpack_from(self.data, self.at)
         if record != 0 or (major, minor) != (1, 0):
-            raise _DamageError(self.at, "there is no .NET BinaryFormatter stream here")
+            raise DamageError(self.at, "there is no .NET BinaryFormatter stream here")
         self.at += _HEADER.size
 
     def _fill(self, frame: list[Any]) -> None:
@@ -196,10 +181,10 @@ class _Parser:
         while index < total:
             primitive = _NO_PRIMITIVE if layout is None else layout.primitives[index]
             if primitive != _NO_PRIMITIVE:
-                values[index] = self._primitive(primitive)
+                values[index] = self.primitive(primitive)
                 index += 1
                 continue
-            record = self._peek()
+            record = self.peek()
             if record == 9:
                 index = self._references_from(values, index, total if layout is None else index + 1)
                 continue
@@ -223,7 +208,7 @@ class _Parser:
             index += 1
         self.at = at
         if index == begin:
-            raise _DamageError(at, "the stream ends inside a reference")
+            raise DamageError(at, "the stream ends inside a reference")
         self._count_records(index - begin)
         return index
 
@@ -234,7 +219,7 @@ class _Parser:
         while at + _ARRAY_PRIMITIVE.size < size and data[at] == 15:
             number, length, primitive = _ARRAY_PRIMITIVE.unpack_from(data, at + 1)
             begin = at + 1 + _ARRAY_PRIMITIVE.size
-            if primitive != _BYTE or not 0 <= length <= size - begin or number in objects:
+            if primitive != BYTE or not 0 <= length <= size - begin or number in objects:
                 break
             at = begin + length
             objects[number] = data[begin:at]
@@ -244,47 +229,47 @@ class _Parser:
 
     def _record(self, values: list[Any], index: int) -> None:
         """Read one record into a place."""
-        while (record := self._peek()) == 12:
+        while (record := self.peek()) == 12:
             self.at += 1
-            self._need(4, "a library")
+            self.need(4, "a library")
             self.at += 4
-            self._text()
+            self.text()
             self._count_records()
         reader = self._read_by_record.get(record)
         if reader is None:
-            raise _DamageError(self.at, f"record type {record} cannot stand here")
+            raise DamageError(self.at, f"record type {record} cannot stand here")
         self.at += 1
         self._count_records()
         reader(values, index)
 
     def _push(self, values: list[Any], layout: Layout | None) -> None:
         if len(self._frames) >= MAX_DEPTH:
-            raise _DamageError(self.at, f"records are nested deeper than {MAX_DEPTH:,}")
+            raise DamageError(self.at, f"records are nested deeper than {MAX_DEPTH:,}")
         self._frames.append([values, 0, layout])
 
     def _count_records(self, count: int = 1) -> None:
         self._records += count
         if self._records > MAX_RECORDS:
-            raise _DamageError(self.at, f"more than {MAX_RECORDS:,} records in one stream")
+            raise DamageError(self.at, f"more than {MAX_RECORDS:,} records in one stream")
 
     def _place_for(self, number: int) -> list[Any]:
         self._values += number
         if self._values > MAX_VALUES:
-            raise _DamageError(self.at, f"more than {MAX_VALUES:,} values in one stream")
+            raise DamageError(self.at, f"more than {MAX_VALUES:,} values in one stream")
         return [None] * number
 
     def _keep(self, number: int, value: Any) -> None:
         if number in self.objects:
-            raise _DamageError(self.at, f"object {number} stands there twice")
+            raise DamageError(self.at, f"object {number} stands there twice")
         self.objects[number] = value
 
     # -- records ----------------------------------------------------------------------------------------------------
 
     def _class_with_id(self, values: list[Any], index: int) -> None:
-        number, like = self._two_numbers("an object")
+        number, like = self.two_numbers("an object")
         layout = self._layouts.get(like)
         if layout is None:
-            raise _DamageError(self.at, f"object {number} is of the class of object {like}, which is not known")
+            raise DamageError(self.at, f"object {number} is of the class of object {like}, which is not known")
         self._new_object(number, layout, values, index)
 
     def _class_typed(self, values: list[Any], index: int) -> None:
@@ -294,7 +279,7 @@ class _Parser:
     def _class_typed_with_library(self, values: list[Any], index: int) -> None:
         number, name, members = self._class_info()
         primitives = self._member_types(len(members))
-        self._number("the library of a class")
+        self.number("the library of a class")
         self._class(number, Layout(name, members, primitives), values, index)
 
     def _class_untyped(self, values: list[Any], index: int) -> None:
@@ -303,7 +288,7 @@ class _Parser:
 
     def _class_untyped_with_library(self, values: list[Any], index: int) -> None:
         number, name, members = self._class_info()
-        self._number("the library of a class")
+        self.number("the library of a class")
         self._class(number, Layout(name, members, [_NO_PRIMITIVE] * len(members)), values, index)
 
     def _class(self, number: int, layout: Layout, values: list[Any], index: int) -> None:
@@ -318,48 +303,48 @@ class _Parser:
         self._push(members, layout)
 
     def _string_object(self, values: list[Any], index: int) -> None:
-        number = self._number("a text")
-        values[index] = text = self._text()
+        number = self.number("a text")
+        values[index] = text = self.text()
         self._keep(number, text)
 
     def _primitive_typed(self, values: list[Any], index: int) -> None:
-        values[index] = self._primitive(self._byte())
+        values[index] = self.primitive(self.byte())
 
     def _reference(self, values: list[Any], index: int) -> None:
-        self._references.append((values, index, self._number("a reference")))
+        self._references.append((values, index, self.number("a reference")))
 
     def _null(self, values: list[Any], index: int) -> None:
         values[index] = None
 
     def _null_run(self, record: int, places: int) -> int:
         self.at += 1
-        count = self._byte() if record == 13 else self._number("a run of empty places")
+        count = self.byte() if record == 13 else self.number("a run of empty places")
         if not 0 < count <= places:
-            raise _DamageError(self.at, f"a run of {count:,} empty places where {places:,} are left")
+            raise DamageError(self.at, f"a run of {count:,} empty places where {places:,} are left")
         return count
 
     def _primitive_array(self, values: list[Any], index: int) -> None:
-        self._need(_ARRAY_PRIMITIVE.size, "an array")
+        self.need(_ARRAY_PRIMITIVE.size, "an array")
         number, length, primitive = _ARRAY_PRIMITIVE.unpack_from(self.data, self.at)
         self.at += _ARRAY_PRIMITIVE.size
         self._array_of_primitives(number, length, primitive, values, index)
 
     def _object_array(self, values: list[Any], index: int) -> None:
-        number, length = self._two_numbers("an array")
+        number, length = self.two_numbers("an array")
         self._array_of_records(number, length, values, index)
 
     def _binary_array(self, values: list[Any], index: int) -> None:
-        number = self._number("an array")
-        shape, rank = self._byte(), self._number("the rank of an array")
+        number = self.number("an array")
+        shape, rank = self.byte(), self.number("the rank of an array")
         if shape > 5 or not 1 <= rank <= 32:
-            raise _DamageError(self.at, f"an array of kind {shape} and rank {rank}")
-        lengths = [self._number("the length of an array") for _ in range(rank)]
+            raise DamageError(self.at, f"an array of kind {shape} and rank {rank}")
+        lengths = [self.number("the length of an array") for _ in range(rank)]
         if min(lengths) < 0:
-            raise _DamageError(self.at, f"an array of {min(lengths):,} elements")
+            raise DamageError(self.at, f"an array of {min(lengths):,} elements")
         if shape >= 3:
             for _ in range(rank):
-                self._number("the lower bound of an array")
-        kind = self._byte()
+                self.number("the lower bound of an array")
+        kind = self.byte()
         primitive = self._type_detail(kind)
         length = math.prod(lengths)
         if kind == _PRIMITIVE:
@@ -369,7 +354,7 @@ class _Parser:
 
     def _array_of_records(self, number: int, length: int, values: list[Any], index: int) -> None:
         if length < 0:
-            raise _DamageError(self.at, f"an array of {length:,} elements")
+            raise DamageError(self.at, f"an array of {length:,} elements")
         elements = self._place_for(length)
         self._keep(number, elements)
         values[index] = elements
@@ -377,18 +362,18 @@ class _Parser:
 
     def _array_of_primitives(self, number: int, length: int, primitive: int, values: list[Any], index: int) -> None:
         if length < 0:
-            raise _DamageError(self.at, f"an array of {length:,} elements")
-        fixed = _FIXED.get(primitive)
+            raise DamageError(self.at, f"an array of {length:,} elements")
+        fixed = FIXED.get(primitive)
         if fixed is None:
             array: Any = self._array_of_texts(length, primitive)
         else:
             size = length * fixed[0].size
             left = self.size - self.at
             if size > left:
-                if self._keep_cut and primitive == _BYTE:
+                if self._keep_cut and primitive == BYTE:
                     values[index] = self.data[self.at :]
                     self._keep(number, values[index])
-                raise _DamageError(self.at, f"an array of {size:,} bytes, of which {left:,} are there")
+                raise DamageError(self.at, f"an array of {size:,} bytes, of which {left:,} are there")
             array = _typed_array(self.data[self.at : self.at + size], primitive, fixed[1])
             self.at += size
         self._keep(number, array)
@@ -396,26 +381,26 @@ class _Parser:
 
     def _array_of_texts(self, length: int, primitive: int) -> list[Any]:
         if length > self.size - self.at:
-            raise _DamageError(self.at, f"an array of {length:,} texts in {self.size - self.at:,} bytes")
+            raise DamageError(self.at, f"an array of {length:,} texts in {self.size - self.at:,} bytes")
         texts = self._place_for(length)
         for place in range(length):
-            texts[place] = self._primitive(primitive)
+            texts[place] = self.primitive(primitive)
         return texts
 
     # -- pieces of records ------------------------------------------------------------------------------------------
 
     def _class_info(self) -> tuple[int, str, tuple[str, ...]]:
-        number = self._number("a class")
-        name = self._text()
-        count = self._number("the members of a class")
+        number = self.number("a class")
+        name = self.text()
+        count = self.number("the members of a class")
         if not 0 <= count <= self.size - self.at:
-            raise _DamageError(self.at, f"a class of {count:,} members")
+            raise DamageError(self.at, f"a class of {count:,} members")
         self._place_for(count)
-        return number, name, tuple(self._text() for _ in range(count))
+        return number, name, tuple(self.text() for _ in range(count))
 
     def _member_types(self, count: int) -> list[int]:
         """Give for each member its primitive type, or -1 where a record stands in its place."""
-        self._need(count, "the types of a class")
+        self.need(count, "the types of a class")
         kinds = bytes(self.data[self.at : self.at + count])
         self.at += count
         details = [self._type_detail(kind) for kind in kinds]
@@ -423,97 +408,24 @@ class _Parser:
 
     def _type_detail(self, kind: int) -> int:
         if kind in (_PRIMITIVE, _PRIMITIVE_ARRAY):
-            primitive = self._byte()
-            if primitive not in _FIXED and primitive not in (_CHAR, _DECIMAL, _NULL, _TEXT):
-                raise _DamageError(self.at, f"primitive type {primitive} is not known")
+            primitive = self.byte()
+            if primitive not in FIXED and primitive not in (CHAR, DECIMAL, NULL, TEXT):
+                raise DamageError(self.at, f"primitive type {primitive} is not known")
             return primitive
         if kind == _SYSTEM_CLASS:
-            self._text()
+            self.text()
         elif kind == _CLASS:
-            self._text()
-            self._number("the library of a type")
+            self.text()
+            self.number("the library of a type")
         elif kind not in (_STRING, _OBJECT, _OBJECT_ARRAY, _STRING_ARRAY):
-            raise _DamageError(self.at, f"member type {kind} is not known")
+            raise DamageError(self.at, f"member type {kind} is not known")
         return _NO_PRIMITIVE
-
-    def _primitive(self, primitive: int) -> Any:
-        fixed = _FIXED.get(primitive)
-        if fixed is not None:
-            form = fixed[0]
-            if self.at + form.size > self.size:
-                raise _DamageError(self.at, "the stream ends inside a number")
-            value = form.unpack_from(self.data, self.at)[0]
-            self.at += form.size
-            return bool(value) if primitive == _BOOLEAN else value
-        if primitive == _CHAR:
-            return self._character()
-        if primitive in (_DECIMAL, _TEXT):
-            return self._text()
-        if primitive == _NULL:
-            return None
-        raise _DamageError(self.at, f"primitive type {primitive} is not known")
-
-    def _character(self) -> str:
-        first = self._peek()
-        size = 1 if first < 0x80 else 2 if first < 0xE0 else 3 if first < 0xF0 else 4
-        self._need(size, "a character")
-        raw = bytes(self.data[self.at : self.at + size])
-        self.at += size
-        return self._decode(raw)
-
-    def _text(self) -> str:
-        length = shift = 0
-        while True:
-            byte = self._byte()
-            length |= (byte & 0x7F) << shift
-            if byte < 0x80:
-                break
-            shift += 7
-            if shift > 28:
-                raise _DamageError(self.at, "the length of a text has more than five bytes")
-        self._need(length, "a text")
-        raw = bytes(self.data[self.at : self.at + length])
-        self.at += length
-        return self._decode(raw)
-
-    def _decode(self, raw: bytes) -> str:
-        try:
-            return raw.decode("utf-8")
-        except UnicodeDecodeError:
-            raise _DamageError(self.at - len(raw), "a text that is not UTF-8") from None
-
-    def _need(self, size: int, what: str) -> None:
-        if size > self.size - self.at:
-            raise _DamageError(self.at, f"the stream ends inside {what}")
-
-    def _peek(self) -> int:
-        if self.at >= self.size:
-            raise _DamageError(self.at, "the stream ends without its end record")
-        return self.data[self.at]
-
-    def _byte(self) -> int:
-        if self.at >= self.size:
-            raise _DamageError(self.at, "the stream ends inside a record")
-        self.at += 1
-        return self.data[self.at - 1]
-
-    def _number(self, what: str) -> int:
-        self._need(4, what)
-        value: int = _INT32.unpack_from(self.data, self.at)[0]
-        self.at += 4
-        return value
-
-    def _two_numbers(self, what: str) -> tuple[int, int]:
-        self._need(8, what)
-        first, second = _TWO_INT32.unpack_from(self.data, self.at)
-        self.at += 8
-        return first, second
 
 
 def _typed_array(raw: memoryview, primitive: int, dtype: str) -> memoryview | NDArray[np.generic]:
-    if primitive == _BYTE:
+    if primitive == BYTE:
         return raw
     import numpy as np
 
     array = np.frombuffer(raw, dtype=dtype) if len(raw) else np.empty(0, dtype)
-    return array != 0 if primitive == _BOOLEAN else array
+    return array != 0 if primitive == BOOLEAN else array

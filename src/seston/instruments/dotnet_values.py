@@ -7,7 +7,18 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-__all__ = ["DotNetObject", "Layout", "as_bytes", "as_datetime", "as_integer", "as_list", "as_number", "as_text"]
+__all__ = [
+    "DotNetObject",
+    "Layout",
+    "as_bytes",
+    "as_datetime",
+    "as_integer",
+    "as_integers",
+    "as_list",
+    "as_number",
+    "as_numbers",
+    "as_text",
+]
 
 _YEAR_ONE = datetime(1, 1, 1)
 _TICKS_MASK = (1 << 62) - 1
@@ -81,7 +92,7 @@ def as_list(value: Any) -> Sequence[Any]:
     """Give the elements of an array, or of a ``List<T>`` without its spare places; empty for anything else."""
     if isinstance(value, DotNetObject):
         items, size = value.get("_items"), as_integer(value.get("_size"))
-        if items is None or size is None:
+        if size is None or items is None or isinstance(items, DotNetObject):
             return ()
         return as_list(items)[: max(size, 0)]
     if value is None or isinstance(value, str) or not hasattr(value, "__len__"):
@@ -102,6 +113,33 @@ def as_number(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value) if math.isfinite(value) else None
+
+
+def as_numbers(value: Any) -> list[float]:
+    """Give the numbers of an array or list; empty where one of its elements is no number (NaN and infinity are)."""
+    numbers: list[float] = []
+    for element in _plain_elements(value):
+        if isinstance(element, bool) or not isinstance(element, int | float):
+            return []
+        numbers.append(element)
+    return numbers
+
+
+def as_integers(value: Any) -> list[int]:
+    """Give the whole numbers or enums of an array or list; empty where one of its elements is none."""
+    numbers: list[int] = []
+    for element in _plain_elements(value):
+        number = as_integer(element)
+        if number is None:
+            return []
+        numbers.append(number)
+    return numbers
+
+
+def _plain_elements(value: Any) -> Sequence[Any]:
+    elements = as_list(value)
+    plain: Sequence[Any] = elements.tolist() if hasattr(elements, "tolist") else elements
+    return plain
 
 
 def as_text(value: Any) -> str:
