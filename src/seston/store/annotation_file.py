@@ -97,18 +97,23 @@ def _read(path: Path) -> _Table:
     if not header.strip() or "\0" in text:
         raise InputError(f"{path}: is {'no text' if text.strip() else 'empty'}; give a table with particle and label")
     separator = max(",;\t", key=header.count)
-    reader = csv.reader(io.StringIO(text), delimiter=separator)
-    columns = tuple(_column(path, name) for name in next(reader))
+    lines = _lines(path, text, separator)
+    columns = tuple(_column(path, name) for name in next(lines)[1])
     for wanted in ("particle", "label"):
         if columns.count(wanted) != 1:
             many = "no column" if wanted not in columns else "more than one column"
             raise UsageError(f"{path}: has {many} {wanted!r}; needed are particle (or id) and label")
-    rows = [
-        (reader.line_num, [field.strip() for field in fields])
-        for fields in reader
-        if any(field.strip() for field in fields)
-    ]
+    rows = [(number, stripped) for number, fields in lines if any(stripped := [field.strip() for field in fields])]
     return _Table(path, columns, rows)
+
+
+def _lines(path: Path, text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(io.StringIO(text), delimiter=separator)
+    try:
+        for fields in reader:
+            yield reader.line_num, fields
+    except csv.Error as error:
+        raise InputError(f"{path}: line {reader.line_num} cannot be read as a table: {error}") from None
 
 
 def _decode(content: bytes) -> str:

@@ -20,7 +20,9 @@ from seston.store.uniqueness import drop_doubles, first_with_same_content
 
 __all__ = ["Judge"]
 
-_COMMIT_ROWS = 4096
+_COMMIT_ROWS = (1024, 8192)
+_COMMIT_SHARE = 12
+"""A commit holds at most this part of what the import has taken so far, so that a kill costs little of it."""
 _COMMIT_BYTES = 32 * 1024 * 1024
 _COMMIT_SECONDS = 4.0
 _KINDS = ("picture", "profile", "list of parameters")
@@ -220,10 +222,15 @@ class Judge:
     def _is_due(self) -> bool:
         waiting = len(self._new) + len(self._completed)
         return bool(waiting) and (
-            waiting >= _COMMIT_ROWS
+            waiting >= self._rows_a_commit()
             or self._bytes >= _COMMIT_BYTES
             or time.monotonic() - self._oldest >= _COMMIT_SECONDS
         )
+
+    def _rows_a_commit(self) -> int:
+        taken = sum(self.counts[what] for what in ("added", "completed", "already_there"))
+        fewest, most = _COMMIT_ROWS
+        return min(most, max(fewest, taken // _COMMIT_SHARE))
 
     def _note_duplicates(self, pairs: list[tuple[str, str]]) -> None:
         path = str(self._particles.path.parent)
