@@ -33,6 +33,7 @@ class Identification:
     id: str
     path: str = ""
     """File or folder that the particle came from."""
+    sample: str = ""
     label: str | None
     """A label of the gallery, ``unknown`` below a threshold, or None where the particle cannot be named."""
     taxon: str | None = None

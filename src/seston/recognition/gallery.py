@@ -1,0 +1,234 @@
+"""A gallery: labelled particles with their vectors, by which others are named. It works without its data set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seston.errors import UsageError
+from seston.particle import Particle
+from seston.recognition.calibration import Calibration
+from seston.recognition.classifiers import DEFAULT_CLASSIFIER
+from seston.recognition.embeddings import Embeddings
+from seston.recognition.naming import Identification, Route, Views, fit_routes, name_particles, views_of
+from seston.recognition.spaces import Space, fit_centre, fit_space
+
+if TYPE_CHECKING:
+    from seston.particle import Progress
+    from seston.recognition.encoder import Encoder
+    from seston.store import DataSet
+
+__all__ = ["Gallery", "GalleryCard", "fit_spaces"]
+
+_FEWEST_IN_POOL = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GalleryCard:
+    """What one has to know about a gallery."""
+
+    model_id: str
+    classifier: str = DEFAULT_CLASSIFIER
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Label → why it is not in the gallery."""
+    calibrations: Mapping[str, Calibration] = field(default_factory=dict)
+    """By route: what naming the gallery's own particles taught about its scores, with the threshold for *unknown*."""
+    detector_levels: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Sample → sensitivity level of each detector."""
+    flags: tuple[str, ...] = ()
+    """``simulated`` or ``semi-simulated`` where particles of the gallery are."""
+    created: str = ""
+    seston_version: str = ""
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Labelled particles with their vectors, and the spaces in which others are compared with them.
+
+    Made by `Gallery.from_dataset`, kept by `save`, brought back by `load`.
+    """
+
+    embeddings: Embeddings
+    labels: tuple[str, ...]
+    samples: tuple[str, ...]
+    spaces: Mapping[str, Space]
+    card: GalleryCard
+    listmode_names: tuple[str, ...] = ()
+    listmode: NDArray[np.float32] | None = None
+    """Listmode features of the gallery particles, for naming particles that have nothing else."""
+    thumbnails: tuple[bytes | None, ...] = ()
+    model: Encoder | None = None
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @classmethod
+    def from_dataset(
+        cls,
+        data: DataSet,
+        model: Encoder,
+        *,
+        per_class: int | None = None,
+        split: str | None = None,
+        fold: int = 0,
+        seed: int = 0,
+        classifier: str = DEFAULT_CLASSIFIER,
+        progress: Progress | None = None,
+    ) -> Gallery:
+        """Make a gallery of a data set's labelled particles.
+
+        Parameters
+        ----------
+        data
+            With labels; all its particles, labelled or not, show how features are spread.
+        model
+            From `seston.load`.
+        per_class
+            At most so many particles of each label, picked at random; all where None.
+        split, fold
+            Take the training part of this saved split alone.
+        seed
+            The same seed picks the same particles.
+
+        Raises
+        ------
+        UsageError
+            Where fewer than two labels have a particle with vectors.
+        """
+        from seston.recognition.gallery_making import make_gallery
+
+        return make_gallery(
+            data,
+            model,
+            per_class=per_class,
+            split=split,
+            fold=fold,
+            seed=seed,
+            classifier=classifier,
+            progress=progress,
+        )
+
+    @classmethod
+    def load(cls, path: Path | str) -> Gallery:
+        """Read a gallery from its folder, with the model that it was made with.
+
+        Raises
+        ------
+        NotFoundError
+            Where there is no gallery.
+        InputError
+            Where it is damaged, or its model is not the one that it was made with.
+        """
+        from seston.recognition.gallery_files import load_gallery
+
+        return load_gallery(Path(path))
+
+    def save(self, path: Path | str, *, overwrite: bool = False) -> None:
+        """Write the gallery as a folder that works without its data set and its run."""
+        from seston.recognition.gallery_files import save_gallery
+
+        save_gallery(self, Path(path), overwrite=overwrite)
+
+    @cached_property
+    def class_names(self) -> tuple[str, ...]:
+        """Labels in the gallery, sorted."""
+        return tuple(sorted(set(self.labels)))
+
+    @property
+    def classes(self) -> dict[str, int]:
+        """Label → particles in the gallery."""
+        numbers = np.bincount(self.class_numbers, minlength=len(self.class_names))
+        return dict(zip(self.class_names, numbers.tolist(), strict=True))
+
+    @property
+    def left_out(self) -> Mapping[str, str]:
+        """Label → why it is not in the gallery."""
+        return self.card.left_out
+
+    @cached_property
+    def class_numbers(self) -> NDArray[np.int64]:
+        """Place of each particle's label in `class_names`."""
+        place = {name: number for number, name in enumerate(self.class_names)}
+        return np.array([place[label] for label in self.labels], np.int64)
+
+    @cached_property
+    def views(self) -> Views:
+        """The gallery particles in the gallery's spaces."""
+        return views_of(self.embeddings, self.spaces, self.listmode)
+
+    @cached_property
+    def routes(self) -> dict[str, Route]:
+        """The ways by which particles can be named here, each with its rule and calibration."""
+        return fit_routes(
+            self.views, self.class_numbers, self.samples, self.card.classifier, self.card.calibrations or None
+        )
+
+    def identify(
+        self,
+        embeddings: Embeddings,
+        particles: Sequence[Particle] = (),
+        *,
+        threshold: float | None = None,
+    ) -> list[Identification]:
+        """Name particles after the gallery.
+
+        Parameters
+        ----------
+        embeddings
+            Of the gallery's own model.
+        particles
+            The same particles, where some have listmode alone and should be named by it.
+        threshold
+            Scores below it become ``unknown``.
+
+        Raises
+        ------
+        UsageError
+            Where the embeddings are of another model.
+        """
+        if embeddings.model_id != self.card.model_id:
+            raise UsageError(
+                f"the gallery was made with model {self.card.model_id}, these vectors with {embeddings.model_id}: "
+                "embed the particles with the gallery's model, or make the gallery anew"
+            )
+        listmode = self._listmode_of(particles) if particles and self.listmode is not None else None
+        views = views_of(embeddings, self.spaces, listmode)
+        return name_particles(
+            embeddings.ids, views, self.routes, self.class_names, self.embeddings.ids, threshold=threshold
+        )
+
+    def _listmode_of(self, particles: Iterable[Particle]) -> NDArray[np.float32]:
+        from seston.features import listmode_features
+
+        rows = [listmode_features(particle) for particle in particles]
+        nothing = float("nan")
+        return np.array([[row.get(name, nothing) for name in self.listmode_names] for row in rows], np.float32)
+
+
+def fit_spaces(pool: Embeddings, listmode: NDArray[np.float32] | None = None) -> dict[str, Space]:
+    """Learn the spaces of a gallery from particles, labelled or not.
+
+    A space that fewer than two particles could show is left out.
+    """
+    image, profile, both = pool.has_image, pool.has_profile, pool.has_both
+    spaces: dict[str, Space] = {}
+    if image.sum() >= _FEWEST_IN_POOL:
+        spaces["I"] = fit_space([pool.image[image]])
+    if profile.sum() >= _FEWEST_IN_POOL:
+        spaces["P"] = fit_space([pool.profile[profile]])
+    if both.sum() >= _FEWEST_IN_POOL:
+        spaces["IP"] = fit_space([pool.image[both], pool.profile[both]])
+    if pool.crosses and "I" in spaces and "P" in spaces:
+        spaces["SI"] = fit_centre(pool.shared_image[image])
+        spaces["SP"] = fit_centre(pool.shared_profile[profile])
+    if listmode is not None:
+        there = np.isfinite(listmode).any(axis=1)
+        if there.sum() >= _FEWEST_IN_POOL:
+            spaces["L"] = fit_space([listmode[there]])
+    return spaces

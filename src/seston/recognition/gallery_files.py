@@ -1,0 +1,170 @@
+"""The folder of a gallery: vectors as safetensors, particles as Parquet, the rest as JSON, and its own model.
+
+::
+
+    gallery.json         model, classifier, thresholds, labels left out, detector levels, words like *simulated*
+    vectors.safetensors  vectors of the gallery particles, and the spaces in which they are compared
+    particles.parquet    id, label, taxon, sample and thumbnail of each
+    model/               the run (or the names of the classical features)
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seston.errors import InputError, NotFoundError, UsageError
+from seston.recognition.calibration import Calibration
+from seston.recognition.embeddings import Embeddings
+from seston.recognition.encoder import load
+from seston.recognition.gallery import Gallery, GalleryCard
+from seston.recognition.spaces import Block, Space
+
+__all__ = ["load_gallery", "save_gallery"]
+
+_FORMAT = 1
+_CARD, _VECTORS, _PARTICLES, _MODEL = "gallery.json", "vectors.safetensors", "particles.parquet", "model"
+_ARRAYS = ("image", "profile", "shared_image", "shared_profile", "has_image", "has_profile")
+
+
+def save_gallery(gallery: Gallery, path: Path, *, overwrite: bool) -> None:
+    """Write a gallery; its folder appears when all of it is written.
+
+    Raises
+    ------
+    UsageError
+        Where something is there already and `overwrite` is False, or is there and no gallery.
+    """
+    if path.exists():
+        if not overwrite:
+            raise UsageError(f"{path} is already there; name another folder, or add --overwrite")
+        if not (path / _CARD).is_file():
+            raise UsageError(f"{path} is no gallery: it is not overwritten; name another folder")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    half.mkdir()
+    try:
+        _write(gallery, half)
+        if path.exists():
+            shutil.rmtree(path)
+        half.rename(path)
+    finally:
+        shutil.rmtree(half, ignore_errors=True)
+
+
+def _write(gallery: Gallery, folder: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+    from safetensors.numpy import save_file
+
+    tensors = {name: getattr(gallery.embeddings, name) for name in _ARRAYS}
+    tensors |= _space_tensors(gallery.spaces)
+    if gallery.listmode is not None:
+        tensors["listmode"] = gallery.listmode
+    save_file({name: np.ascontiguousarray(array) for name, array in tensors.items()}, folder / _VECTORS)
+    thumbnails = gallery.thumbnails or (None,) * len(gallery)
+    table = pa.table(
+        {
+            "id": pa.array(gallery.embeddings.ids, pa.string()),
+            "label": pa.array(gallery.labels, pa.string()),
+            "taxon": pa.nulls(len(gallery), pa.string()),
+            "sample": pa.array(gallery.samples, pa.string()),
+            "thumbnail": pa.array(thumbnails, pa.binary()),
+        }
+    )
+    pq.write_table(table, folder / _PARTICLES, compression="zstd")
+    if gallery.model is not None:
+        gallery.model.save(folder / _MODEL)
+    document = {"format": _FORMAT, **asdict(gallery.card), "classes": gallery.classes, "particles": len(gallery)}
+    document["listmode_names"] = gallery.listmode_names
+    document["blocks"] = {view: len(space.blocks) for view, space in gallery.spaces.items()}
+    text = json.dumps(document, indent=1, ensure_ascii=False)
+    (folder / _CARD).write_text(text + "\n", encoding="utf-8")
+
+
+def load_gallery(path: Path) -> Gallery:
+    """Read a gallery; see `Gallery.load`."""
+    if not (path / _CARD).is_file():
+        what = "no gallery (no gallery.json in it)" if path.exists() else "not there"
+        raise NotFoundError(f"{path} is {what}; make one with  seston gallery DATA --model RUN --to {path}")
+    gallery = _read(path)
+    if gallery.model is not None and gallery.model.model_id != gallery.card.model_id:
+        raise InputError(
+            f"{path / _MODEL}: is model {gallery.model.model_id}, but the gallery was made with "
+            f"{gallery.card.model_id}; make the gallery anew"
+        )
+    return gallery
+
+
+def _read(path: Path) -> Gallery:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        document = json.loads((path / _CARD).read_bytes())
+        if int(document["format"]) > _FORMAT:
+            raise InputError(f"{path}: was made by a newer Seston; install a newer one (pip install -U seston)")
+        tensors = load_file(path / _VECTORS)
+        table = pq.read_table(path / _PARTICLES)
+        columns = {name: table.column(name).to_pylist() for name in ("id", "label", "sample", "thumbnail")}
+        embeddings = Embeddings(
+            ids=tuple(columns["id"]),
+            model_id=str(document["model_id"]),
+            **{name: tensors[name] for name in _ARRAYS},
+        )
+        return Gallery(
+            embeddings=embeddings,
+            labels=tuple(columns["label"]),
+            samples=tuple(columns["sample"]),
+            spaces={view: _space(view, count, tensors) for view, count in document["blocks"].items()},
+            card=_card(document),
+            listmode_names=tuple(document["listmode_names"]),
+            listmode=tensors.get("listmode"),
+            thumbnails=tuple(columns["thumbnail"]),
+            model=load(path / _MODEL) if (path / _MODEL).is_dir() else None,
+        )
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError, pa.ArrowException) as error:
+        if isinstance(error, InputError | NotFoundError):
+            raise
+        raise InputError(f"{path}: the gallery is damaged ({error}); make it anew") from error
+
+
+def _card(document: Mapping[str, Any]) -> GalleryCard:
+    return GalleryCard(
+        model_id=document["model_id"],
+        classifier=document["classifier"],
+        left_out=document["left_out"],
+        calibrations={name: Calibration(**values) for name, values in document["calibrations"].items()},
+        detector_levels=document["detector_levels"],
+        flags=tuple(document["flags"]),
+        created=document["created"],
+        seston_version=document["seston_version"],
+    )
+
+
+def _space_tensors(spaces: Mapping[str, Space]) -> dict[str, NDArray[np.float32]]:
+    tensors = {}
+    for view, space in spaces.items():
+        tensors[f"space.{view}.centre"] = space.centre
+        for number, block in enumerate(space.blocks):
+            for part in ("mean", "spread", "directions"):
+                tensors[f"space.{view}.{number}.{part}"] = getattr(block, part)
+    return tensors
+
+
+def _space(view: str, blocks: int, tensors: Mapping[str, NDArray[np.float32]]) -> Space:
+    parts = [
+        Block(*(tensors[f"space.{view}.{number}.{part}"] for part in ("mean", "spread", "directions")))
+        for number in range(blocks)
+    ]
+    return Space(tuple(parts), tensors[f"space.{view}.centre"])

@@ -1,0 +1,166 @@
+"""Name every particle of some files or of a data set by a gallery."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seston.errors import UsageError
+from seston.particle import Annotation, Progress, Sample, Silence, Skipped
+from seston.recognition.encoder import Encoder, load
+from seston.recognition.gallery import Gallery
+from seston.recognition.names_file import NamesWriter, read_names
+from seston.recognition.naming import Identification
+from seston.recognition.source_particles import Reading, open_source
+
+if TYPE_CHECKING:
+    from seston.store import DataSet
+
+__all__ = ["IdentifyResult", "identify"]
+
+_AT_ONCE = 256
+
+
+@dataclass(frozen=True)
+class IdentifyResult:
+    """Names of particles, and what could not be read.
+
+    Without a file, names are held in memory; with one they are read back from it when they are asked for.
+    """
+
+    to: Path | None
+    held: tuple[Identification, ...]
+    count: int
+    """Particles, named or not."""
+    samples: dict[str, Sample]
+    skipped: list[Skipped] = field(default_factory=list)
+    """Items that could not be read, and particles that could not be named, each with the reason."""
+    simulated: str = ""
+    """``simulated`` or ``semi-simulated`` where the particles or the gallery are."""
+    seconds: float = 0.0
+
+    @property
+    def particles(self) -> list[Identification]:
+        """All particles with their names."""
+        return list(self.held) if self.to is None else list(read_names(self.to))
+
+
+def identify(
+    paths: DataSet | Path | str | Sequence[Path | str],
+    *,
+    gallery: Gallery | Path | str | None = None,
+    model: Encoder | Path | str | None = None,
+    to: Path | str | None = None,
+    threshold: float | None = None,
+    annotate: bool = False,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> IdentifyResult:
+    """Name particles, each by what it has: picture and profile, one of them, or listmode parameters alone.
+
+    Parameters
+    ----------
+    paths
+        A data set, or instrument files and folders of them.
+    gallery
+        From `Gallery.from_dataset` or its folder.
+    model
+        Where the gallery does not hold its model (they have to be the same).
+    to
+        A CSV, Parquet or JSON file to write the names into as they come; what is known of the samples goes beside it,
+        so that `seston count` can divide by volumes.
+    threshold
+        Scores below it become ``unknown``; the gallery's card holds a calibrated one. None names everything.
+    annotate
+        Add the names to the data set's annotations, as predictions; `paths` has to be a data set.
+    overwrite
+        Replace the file.
+
+    Raises
+    ------
+    UsageError
+        Where there is no gallery, or a model that it was not made with.
+    InputError
+        Where nothing can be read.
+    """
+    started = time.perf_counter()
+    if gallery is None:
+        raise UsageError("there is no model in the box yet: name a gallery (made by  seston gallery DATA --model RUN)")
+    known = gallery if isinstance(gallery, Gallery) else Gallery.load(gallery)
+    encoder = _encoder(known, model)
+    reading = open_source(paths)
+    if annotate and reading.data is None:
+        raise UsageError("names are added to the annotations of a data set; these are files: import them first")
+    names = _name_all(reading, known, encoder, threshold, annotate, progress or Silence())
+    target = None if to is None else Path(to)
+    held: list[Identification] = []
+    count = 0
+    if target is None:
+        held = [one for part in names for one in part]
+        count = len(held)
+    else:
+        with NamesWriter(target, overwrite=overwrite) as writer:
+            for part in names:
+                writer.write(part)
+                count += len(part)
+            writer.write_samples(reading.samples)
+    return IdentifyResult(
+        to=target,
+        held=tuple(held),
+        count=count,
+        samples=reading.samples,
+        skipped=reading.skipped,
+        simulated=_made_up(known.card.flags, *(sample.flags for sample in reading.samples.values())),
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _encoder(gallery: Gallery, model: Encoder | Path | str | None) -> Encoder:
+    encoder = load(model) if isinstance(model, str | Path) else model or gallery.model
+    if encoder is None:
+        raise UsageError("the gallery does not hold its model: name the folder of its run")
+    if encoder.model_id != gallery.card.model_id:
+        raise UsageError(
+            f"the gallery was made with model {gallery.card.model_id}, not with {encoder.model_id}: "
+            "leave the model out, or make the gallery anew with this one"
+        )
+    return encoder
+
+
+def _name_all(
+    reading: Reading, gallery: Gallery, encoder: Encoder, threshold: float | None, annotate: bool, say: Progress
+) -> Iterator[list[Identification]]:
+    """Name particles a few hundred at a time, as they are read."""
+    say.start("naming particles", reading.total)
+    source = reading.particles()
+    while part := list(islice(source, _AT_ONCE)):
+        embeddings = encoder.encode(part, reading.skipped)
+        named = [
+            replace(one, path=reading.path_of(particle), sample=particle.sample_id)
+            for one, particle in zip(gallery.identify(embeddings, part, threshold=threshold), part, strict=True)
+        ]
+        reading.skipped.extend(Skipped(one.path, one.id, one.reason) for one in named if one.label is None)
+        if annotate and reading.data is not None:
+            reading.data.annotate(_predictions(named, gallery.card.model_id))
+        yield named
+        say.advance(len(part))
+    say.finish()
+
+
+def _predictions(named: Sequence[Identification], author: str) -> list[Annotation]:
+    now = datetime.now(UTC)
+    return [
+        Annotation(particle_id=one.id, label=one.label, status="predicted", author=author, score=one.score, time=now)
+        for one in named
+        if one.label is not None
+    ]
+
+
+def _made_up(*flags: tuple[str, ...]) -> str:
+    there = {flag for marks in flags for flag in marks}
+    return next((word for word in ("simulated", "semi-simulated") if word in there), "")
