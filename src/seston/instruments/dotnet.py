@@ -394,7 +394,7 @@ class _Parser(ByteCursor):
         name = self.text()
         count = self.number("the members of a class")
         if not 0 <= count <= self.size - self.at:
-            raise DamageError(self.at, f"a class of {count:,} members")
+            raise DamageError(self.at, f"a class of {count:,} members in {self.size - self.at:,} bytes")
         self._place_for(count)
         return number, name, tuple(self.text() for _ in range(count))
 
