@@ -14,7 +14,7 @@ from seston.errors import InputError
 from seston.instruments.table_layout import layout_of, read_layout
 from seston.instruments.words import column_role, fold
 
-__all__ = ["PairRow", "PairTable", "has_pair_columns", "is_split_file", "read_pair_table"]
+__all__ = ["PairRow", "PairTable", "climbs", "has_pair_columns", "is_split_file", "read_pair_table"]
 
 _IMAGE_NAMES = ("image", "images", "img", "picture", "image path", "image file", "photo", "fichier image")
 _PROFILE_NAMES = ("profile", "profiles", "pulse", "pulses", "profile path", "profile file", "profil", "fichier profil")
@@ -69,9 +69,15 @@ def has_pair_columns(head: bytes) -> bool:
 
 
 def is_split_file(path: Path, head: bytes) -> bool:
-    """Tell a table of a split from the table of all particles: its name, or paths that climb out of its folder."""
-    climbs = re.search(rb"(?:^|[,;\t\"])\.\.[/\\]", head, re.MULTILINE) is not None
-    return climbs or path.stem.lower() in _SPLIT_STEMS
+    """Tell a table of a split from the table of all particles: by its name, or by a first row that climbs out."""
+    stem = path.stem.lower()
+    return stem != "annotations" and (stem in _SPLIT_STEMS or climbs(head))
+
+
+def climbs(head: bytes) -> bool:
+    """Tell whether the first row of a table leads to the folder above its own."""
+    rows = head.splitlines()[1:2]
+    return bool(rows) and re.search(rb"(?:^|[,;\t\"])\.\.[/\\]", rows[0]) is not None
 
 
 def read_pair_table(path: Path, root: Path) -> PairTable:
@@ -103,7 +109,7 @@ def _rows(path: Path, encoding: str, separator: str, header_lines: int) -> Itera
         reader = csv.reader((line.replace("\x00", "") for line in file), delimiter=separator)
         try:
             for fields in reader:
-                if reader.line_num > header_lines and any(text.strip() for text in fields):
+                if reader.line_num > header_lines and fields:
                     yield reader.line_num, fields
         except csv.Error as error:
             raise InputError(f"{path}: line {reader.line_num} cannot be read ({error}); look at that line") from error

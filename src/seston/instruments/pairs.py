@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from seston.errors import InputError
-from seston.instruments.pair_tables import PairRow, PairTable, has_pair_columns, is_split_file, read_pair_table
+from seston.instruments.pair_tables import PairRow, PairTable, climbs, has_pair_columns, is_split_file, read_pair_table
 from seston.instruments.pictures import PICTURE_SUFFIXES, image_format
 from seston.instruments.profile_files import ProfileFiles
 from seston.instruments.source import Listing, Reader, Record, Source
@@ -27,12 +27,12 @@ _LARGEST_PICTURE = 256 << 20
 
 def _claim(listing: Listing) -> list[Source]:
     tables = _pair_tables(listing)
-    splits = {path for path in tables if is_split_file(path, listing.head(path)) and path.stem.lower() != "annotations"}
+    splits = {path for path in tables if is_split_file(path, listing.head(path))}
     roots: dict[Path, list[Path]] = {path.parent: [path] for path in tables if path not in splits}
     for path in sorted(splits):
         above = next((folder for folder in (path.parent, *path.parents) if folder in roots), None)
-        climbs = b"../" in listing.head(path) or b"..\\" in listing.head(path)
-        roots.setdefault(above or (path.parent.parent if climbs else path.parent), []).append(path)
+        own = path.parent.parent if climbs(listing.head(path)) else path.parent
+        roots.setdefault(above or own, []).append(path)
     return [source for root, files in sorted(roots.items()) if (source := _source(root, files, listing)) is not None]
 
 
@@ -86,7 +86,7 @@ def _read(source: Source) -> Iterator[Record]:
     root = Path(source.details.get("root", source.path.parent))
     tables, records = _open_tables(source, root)
     splits = [table for table in tables if is_split_file(table.path, _head(table.path))]
-    whole = [table for table in tables if table not in splits or table.path.stem.lower() == "annotations"]
+    whole = [table for table in tables if table not in splits]
     folder = _Folder(root, root.resolve().name or "pairs", _union(whole or splits))
     numbers = folder.table.numbers()
     members = {_relative(table.path, root): _members(table, folder.table, numbers) for table in splits}

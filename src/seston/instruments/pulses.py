@@ -80,7 +80,7 @@ def is_pulse_table(columns: tuple[str, ...]) -> bool:
 
 
 def open_pulses(path: Path) -> PulseTable:
-    """Find out what the columns of a pulse table are.
+    """Find out what the columns of a pulse table are, and how its profiles end.
 
     Raises
     ------
@@ -106,7 +106,11 @@ def open_pulses(path: Path) -> PulseTable:
         places.append(place)
     if not channels:
         raise InputError(f"{path}: has no column of a channel; export Pulses again")
-    return PulseTable(path, layout, ids[0], tuple(channels), tuple(places), tuple(name for name in left_out if name))
+    named = tuple(name for name in left_out if name)
+    table = PulseTable(path, layout, ids[0], tuple(channels), tuple(places), named)
+    first = next(read_blocks(path, layout), None)
+    table.ending = "none" if first is None else _ending(_rows_of(first, table))
+    return table
 
 
 def read_profiles(table: PulseTable, *, block_bytes: int = 1 << 21) -> Iterator[Profile | BadProfile]:
@@ -123,8 +127,6 @@ def read_profiles(table: PulseTable, *, block_bytes: int = 1 << 21) -> Iterator[
     seen: dict[int, str] = {}
     for block in read_blocks(table.path, table.layout, block_bytes=block_bytes):
         fresh = _rows_of(block, table)
-        if rest is None:
-            table.ending = _ending(fresh)
         rows = fresh if rest is None else _join(rest, fresh)
         spans, terminators = _spans(rows, table.ending)
         begin = int(spans[-1, 0]) if len(spans) else rows.size

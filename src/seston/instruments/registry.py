@@ -7,6 +7,7 @@ those of single ones, folders of classes last.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from seston.particle import Particle, Sample
 
 __all__ = ["READERS", "find_sources", "read"]
 
-_MODULES = ("cytoclus", "rclustool", "pairs", "table_alone")
+_MODULES = ("cyz", "cyz2json", "cytoclus", "rclustool", "pairs", "table_alone", "class_folders")
 _OF_SEVERAL_FILES = frozenset({"cytoclus", "rclustool", "pairs"})
 """Readers for which one named file brings the others of its measurement."""
 
@@ -27,6 +28,8 @@ _OF_SEVERAL_FILES = frozenset({"cytoclus", "rclustool", "pairs"})
 def _load_readers() -> dict[str, Reader]:
     readers: dict[str, Reader] = {}
     for module in _MODULES:
+        if importlib.util.find_spec(f"seston.instruments.{module}") is None:
+            continue
         reader: Reader = importlib.import_module(f"seston.instruments.{module}").READER
         readers[reader.name] = reader
     return readers

@@ -84,7 +84,7 @@ def layout_of(head: bytes) -> Layout:
     if "\x00" in text:
         raise InputError("not a text table (it holds zero bytes); export it again")
     line_end = "\r\n" if "\r\n" in text else ("\n" if "\n" in text or "\r" not in text else "\r")
-    lines = text.split(line_end)
+    lines = [line.rstrip("\r") for line in text.split("\n")] if line_end != "\r" else text.split("\r")
     if len(head) >= 4096 and len(lines) > 1:
         lines.pop()  # probably cut in the middle by the size of the head
     header_at = _header_line(lines)
@@ -99,7 +99,10 @@ def layout_of(head: bytes) -> Layout:
 def split_fields(line: str, separator: str) -> list[str]:
     """Part one line into its fields; quoted ones may hold the separator."""
     if '"' in line:
-        return next(csv.reader([line], delimiter=separator), [])
+        try:
+            return next(csv.reader([line.replace("\r", "")], delimiter=separator), [])
+        except csv.Error:
+            return line.split(separator)  # a damaged line: it will be told apart by its fields
     return line.split(separator)
 
 
