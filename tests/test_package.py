@@ -136,3 +136,10 @@ def test_nothing_is_loaded_by_pickle(path: Path) -> None:
     assert not {"pickle", "marshal", "shelve", "joblib", "dill"} & {name.split(".")[0] for name in imported}
     calls = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     assert not {"torch.load", "torch.save", "numpy.load", "np.load"} & calls
+
+
+@pytest.mark.parametrize("path", [path for path in _MODULES if path.name == "__init__.py"], ids=_name)
+def test_no_public_name_of_a_room_is_hidden_by_a_module_of_the_same_name(path: Path) -> None:
+    """Python binds a module to its package when it is first imported, over whatever loads lazily under that name."""
+    listed = _listed(ast.parse(path.read_text(encoding="utf-8"))) or []
+    assert not [name for name in listed if (path.parent / f"{name}.py").exists() or (path.parent / name).is_dir()]

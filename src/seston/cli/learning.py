@@ -52,27 +52,34 @@ def train(
     """
     from seston.training import load_recipe
 
-    resolved = load_recipe(recipe, overrides=changes)  # a wrong recipe or key is refused before torch loads
-
+    load_recipe(recipe, overrides=changes)  # a wrong recipe or key is refused before torch loads
     from seston.particle import TerminalProgress
     from seston.store import open_data_set
+
+    opened = open_data_set(data)
+    if split is not None:
+        opened.load_split(split)  # and so is a wrong split
     from seston.training import train as train_model
 
     with TerminalProgress() as progress:
         run = train_model(
-            open_data_set(data),
-            recipe=resolved,
+            opened,
+            recipe=recipe,
             to=to,
             split=split,
             fold=fold,
             minutes=minutes,
             epochs=epochs,
             resume=resume,
+            overrides=changes,
             progress=progress,
             overwrite=overwrite,
         )
-    document = {"run": str(to), "steps": run.steps, "best": run.best}
-    return Outcome(document=document, blocks=(f"Run {to}: {run.steps:,} steps; best: {run.best}.",))
+    best = "nothing was held out" if run.best is None else f"lowest validation loss {run.best:.4g}"
+    return Outcome(
+        document={"run": str(to), "steps": run.steps, "best": run.best, "model": run.model_id, "seconds": run.seconds},
+        blocks=(f"Run {to}: {run.steps:,} steps in {run.seconds:.0f} s; {best}. Model card: {to / 'README.md'}",),
+    )
 
 
 def embed(data: Existing, /, *, model: Existing, as_json: AsJson = False) -> Outcome:
@@ -88,6 +95,7 @@ def embed(data: Existing, /, *, model: Existing, as_json: AsJson = False) -> Out
     import time
 
     from seston.particle import TerminalProgress
+    from seston.recognition import embed as embed_particles
     from seston.recognition import load
     from seston.store import open_data_set
 
@@ -95,8 +103,7 @@ def embed(data: Existing, /, *, model: Existing, as_json: AsJson = False) -> Out
     opened = open_data_set(data)
     with TerminalProgress() as progress:
         loaded = load(model)
-        vectors = loaded.embed(opened, progress=progress)
-        opened.save_embeddings(loaded.model_id, vectors)
+        vectors = embed_particles(opened, loaded, progress=progress)
     seconds = time.perf_counter() - started
     document = {"vectors": len(vectors.ids), "seconds": seconds, "model": loaded.model_id}
     return Outcome(document=document, blocks=(f"{len(vectors.ids):,} particles embedded in {seconds:.1f} s.",))

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from seston.cli.output import Outcome, Table, skipped_document, skipped_lines
-from seston.cli.words import AsJson, Existing, Overwrite, Several
+from seston.cli.words import AsJson, Existing, Flag, Overwrite, Several, check_free
 
 __all__ = ["count", "doctor", "gallery", "identify"]
 
@@ -19,11 +19,15 @@ def gallery(
     to: Path,
     per_class: int | None = None,
     split: str | None = None,
+    fold: int = 0,
+    classifier: str | None = None,
     seed: int = 0,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> Outcome:
     """Make a gallery of labelled particles to name others by.
+
+    The gallery holds its model, and works without its data set.
 
     Parameters
     ----------
@@ -32,21 +36,44 @@ def gallery(
     model
         The folder of a run.
     to
-        The folder of the gallery to write; it works without its data set.
+        The folder of the gallery to write.
     per_class
         Take at most so many particles of each label; all of them if not given.
     split
         Take only the training part of this saved split.
+    fold
+        Which fold of the split.
+    classifier
+        The rule that gives names: soft-lda (if not given), knn (the paper's), or centroid.
     seed
         The same seed picks the same particles.
     """
-    from seston.recognition import Gallery, load
+    check_free(to, overwrite=overwrite)
+    from seston.particle import TerminalProgress
+    from seston.recognition import DEFAULT_CLASSIFIER, Gallery, load
     from seston.store import open_data_set
 
-    made = Gallery.from_dataset(open_data_set(data), load(model), per_class=per_class, split=split, seed=seed)
+    with TerminalProgress() as progress:
+        made = Gallery.from_dataset(
+            open_data_set(data),
+            load(model),
+            per_class=per_class,
+            split=split,
+            fold=fold,
+            classifier=classifier or DEFAULT_CLASSIFIER,
+            seed=seed,
+            progress=progress,
+        )
     made.save(to, overwrite=overwrite)
-    document = {"classes": made.classes, "particles": len(made), "left_out": made.left_out}
-    return Outcome(document=document, blocks=(f"Gallery {to}: {len(made):,} particles of {len(made.classes)} labels.",))
+    left_out = dict(made.left_out)
+    return Outcome(
+        document={"classes": made.classes, "particles": len(made), "left_out": left_out, "gallery": str(to)},
+        blocks=(
+            Table(("label", "particles"), list(made.classes.items())),
+            f"Gallery {to}: {len(made):,} particles of {len(made.classes):,} labels.",
+        ),
+        notes=tuple(f"left out: {label}: {reason}" for label, reason in left_out.items()),
+    )
 
 
 def identify(
@@ -54,6 +81,8 @@ def identify(
     gallery: Existing | None = None,
     model: Existing | None = None,
     to: Path | None = None,
+    threshold: float | None = None,
+    annotate: Flag = False,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> Outcome:
@@ -62,27 +91,47 @@ def identify(
     Parameters
     ----------
     paths
-        Instrument files, folders of them, or a data set.
+        Instrument files and folders of them, or a data set.
     gallery
         The folder of a gallery.
     model
-        The folder of the run that the gallery was made with, where the gallery does not know it any more.
+        The folder of the run that the gallery was made with, where the gallery does not hold it.
     to
-        Write the names into this CSV file as well.
+        Write the names into this file as they come: CSV, Parquet or JSON, by its ending.
+    threshold
+        Names with a lower score become: unknown.
+    annotate
+        Add the names to the data set, as predictions.
     """
     from seston.particle import TerminalProgress
-    from seston.recognition import identify as identify_particles
+    from seston.recognition import identify as name_particles
 
     with TerminalProgress() as progress:
-        result = identify_particles(paths, gallery=gallery, model=model, to=to, progress=progress)
-    names = Counter(one.label for one in result.particles)
-    by = Counter(one.modality for one in result.particles)
-    skipped = list(result.skipped)
-    how = ", ".join(f"{number:,} by {modality}" for modality, number in by.most_common())
-    sentence = f"{len(result.particles):,} particles named ({how}); {len(skipped):,} skipped."
+        result = name_particles(
+            list(paths),
+            gallery=gallery,
+            model=model,
+            to=to,
+            threshold=threshold,
+            annotate=annotate,
+            overwrite=overwrite,
+            progress=progress,
+        )
+    particles, skipped = result.particles, list(result.skipped)
+    names = Counter(one.label or "(not named)" for one in particles)
+    by = ", ".join(
+        f"{number:,} by {modality}" for modality, number in Counter(one.modality for one in particles).items()
+    )
+    where = f" Names in {to}." if to else ""
+    sentence = f"{result.count:,} particles: {by or 'none'}; {len(skipped):,} skipped.{where}"
     return Outcome(
-        document={"particles": result.particles, "skipped": skipped_document(skipped)},
-        blocks=(Table(("label", "particles"), names.most_common()), sentence),
+        document={
+            "particles": particles,
+            "skipped": skipped_document(skipped),
+            "simulated": result.simulated,
+            "seconds": result.seconds,
+        },
+        blocks=(Table((_heading("label", result.simulated), "particles"), names.most_common()), sentence),
         notes=skipped_lines(skipped),
         partial=bool(skipped),
     )
@@ -99,9 +148,10 @@ def count(path: Existing, /, *, as_json: AsJson = False) -> Outcome:
     from seston.recognition import count as count_names
 
     rows = count_names(path)
-    columns = ("sample", "label", "n", "volume_column", "per_ml", "reason")
-    table = [tuple(getattr(row, column) for column in columns) for row in rows]
-    return Outcome(document={"rows": rows}, blocks=(Table(columns, table),))
+    made_up = next((row.simulated for row in rows if row.simulated), "")
+    columns = ("sample", _heading("label", made_up), "n", "per ml", "volume column", "why not per ml")
+    table = [(row.sample, row.label, row.n, row.per_ml, row.volume_column, row.reason) for row in rows]
+    return Outcome(document={"rows": rows}, blocks=(Table(columns, table), f"{len(rows):,} rows."))
 
 
 def doctor(path: Existing, /, *, gallery: Existing | None = None, as_json: AsJson = False) -> Outcome:
@@ -114,16 +164,21 @@ def doctor(path: Existing, /, *, gallery: Existing | None = None, as_json: AsJso
     gallery
         Check against this gallery as well: do the detectors stand where they stood for it?
     """
+    from seston.particle import TerminalProgress
     from seston.recognition import doctor as check
 
-    checks = check(path, gallery=gallery)
-    rows = [("ok" if one.ok else "not ok", one.name, one.detail) for one in checks]
-    failed = sum(not one.ok for one in checks)
+    with TerminalProgress() as progress:
+        checks = check(path, gallery=gallery, progress=progress)
+    words = {True: "ok", False: "not ok", None: "cannot tell"}
+    rows = [(words[one.ok], one.name, one.detail) for one in checks]
+    failed, untold = (sum(one.ok is what for one in checks) for what in (False, None))
+    sentence = f"{len(checks) - failed - untold} checks passed, {failed} failed, {untold} could not be told."
     return Outcome(
-        document={"checks": [{"name": one.name, "ok": one.ok, "detail": one.detail} for one in checks]},
-        blocks=(
-            Table(("", "check", "what was found"), rows),
-            f"{len(checks) - failed} of {len(checks)} checks passed.",
-        ),
+        document={"checks": checks},
+        blocks=(Table(("", "check", "what was found"), rows), sentence),
         partial=bool(failed),
     )
+
+
+def _heading(word: str, made_up: str) -> str:
+    return f"{word} ({made_up})" if made_up else word

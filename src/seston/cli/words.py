@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from seston.errors import NotFoundError, nearest_word
+from seston.errors import NotFoundError, UsageError, nearest_word
 
-__all__ = ["AsJson", "Changes", "Existing", "Flag", "Overwrite", "Several", "check_exists"]
+__all__ = ["AsJson", "Changes", "Existing", "Flag", "Overwrite", "Several", "check_exists", "check_free"]
 
 
 def check_exists(_type: Any, path: Any) -> None:
@@ -24,6 +24,18 @@ def check_exists(_type: Any, path: Any) -> None:
     for one in path if isinstance(path, list | tuple) else (path,):
         if one is not None and not one.exists():
             raise NotFoundError(f"{one}: no such file or folder{_nearest_path(one)}")
+
+
+def check_free(path: Path, *, overwrite: bool) -> None:
+    """Refuse to begin a long job whose result would have no place to go.
+
+    Raises
+    ------
+    UsageError
+        If something is there already and `overwrite` is False.
+    """
+    if path.exists() and not overwrite:
+        raise UsageError(f"{path} is there already: choose another place, or replace it by --overwrite")
 
 
 def _nearest_path(path: Path) -> str:

@@ -1,0 +1,151 @@
+"""The tutorial, line by line, on small simulated files; and what each command prints with --json on what it made."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from seston.cli.call import call
+
+_ROOT = Path(__file__).resolve().parents[2]
+_TUTORIAL = (_ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+_SCHEMAS = Path(__file__).parent / "schemas"
+_BLOCK = re.compile(r'^```(console|csv title="([^"]+)")\n(.*?)^```', flags=re.MULTILINE | re.DOTALL)
+_SMALLER = {
+    "--minutes 10": "--minutes 0.1 --recipe tiny",
+    "--particles 300": "--particles 150",
+    "--to report": "--to report --repeats 2",
+}
+"""A test has no ten minutes; the words of each line stay otherwise as they are printed."""
+
+
+@dataclass(frozen=True)
+class _Step:
+    line: str
+    code: int
+    out: str
+    said: str
+
+
+def _blocks() -> Iterator[tuple[str, str]]:
+    """Give the files and the command lines of the tutorial, in order: (file name or empty, text)."""
+    for kind, title, text in _BLOCK.findall(_TUTORIAL):
+        if kind == "console":
+            for line in text.splitlines():
+                assert line.startswith("$ ")
+                yield "", line.removeprefix("$ ")
+        else:
+            yield title, text
+
+
+def _run(line: str, folder: Path) -> _Step:
+    for printed, smaller in _SMALLER.items():
+        line = line.replace(printed, smaller)
+    command, _, target = line.partition(" > ")
+    tokens = shlex.split(command)
+    assert tokens[0] == "seston"
+    done = subprocess.run(
+        [sys.executable, "-m", "seston", *tokens[1:]],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        check=False,
+    )
+    if target:
+        (folder / target).write_text(done.stdout, encoding="utf-8")
+    return _Step(line, done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture(scope="module")
+def walked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[_Step]]:
+    """Walk through the tutorial in an empty folder."""
+    folder = tmp_path_factory.mktemp("tutorial")
+    steps = []
+    for name, text in _blocks():
+        if name:
+            (folder / name).write_text(text, encoding="utf-8")
+        else:
+            steps.append(_run(text, folder))
+    return folder, steps
+
+
+def test_every_line_of_the_tutorial_does_what_it_says(walked: tuple[Path, list[_Step]]) -> None:
+    _, steps = walked
+    assert len(steps) >= 14
+    assert [(step.line, step.said[-500:]) for step in steps if step.code != 0] == []
+    assert not [step.line for step in steps if "Traceback" in step.said or "Warning" in step.said]
+
+
+def test_the_tutorial_ends_with_a_table_of_counts(walked: tuple[Path, list[_Step]]) -> None:
+    folder, _ = walked
+    rows = json.loads((folder / "counts.json").read_text(encoding="utf-8"))["rows"]
+    assert sum(row["n"] for row in rows) == 200
+    assert all((row["per_ml"] is None) == bool(row["reason"]) for row in rows)
+    assert all(row["simulated"] == "simulated" for row in rows)
+
+
+_AFTERWARDS = {
+    "simulate": "simulate --to Third --particles 30 --runs 1 --seed 3",
+    "readers": "readers Lab",
+    "import": "import Third --to lab",
+    "info": "info lab",
+    "annotate": "annotate lab labels.csv",
+    "split": "split lab --name again",
+    "versions": "versions lab",
+    "tag": "tag lab now",
+    "compact": "compact lab",
+    "recipes list": "recipes list",
+    "recipes show": "recipes show default",
+    "train": "train lab --recipe tiny --to run2 --epochs 1",
+    "embed": "embed lab --model run",
+    "gallery": "gallery lab --model run --to gallery2 --per-class 4",
+    "identify": "identify Third --gallery gallery",
+    "count": "count lab",
+    "doctor": "doctor lab --gallery gallery",
+    "evaluate gallery-knn": "evaluate gallery-knn lab --model run -n 1 -n 2 --repeats 1 --to report2",
+    "evaluate retrieval": "evaluate retrieval lab --model run",
+}
+"""One call of each command in the folder that the tutorial leaves behind, in this order."""
+
+
+@pytest.mark.parametrize("command", _AFTERWARDS)
+def test_json_keeps_its_contract(
+    command: str,
+    walked: tuple[Path, list[_Step]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(walked[0])
+    monkeypatch.setenv("PYTHONWARNINGS", "ignore")
+    code = call([*shlex.split(_AFTERWARDS[command]), "--json"])
+    printed = capsys.readouterr()
+    assert code == 0, printed.err
+    jsonschema.validate(json.loads(printed.out), _schema(command))
+
+
+def test_a_failure_keeps_the_contract_of_errors(
+    walked: tuple[Path, list[_Step]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(walked[0])
+    assert call(["train", "lab", "--to", "run3", "--recipe", "defolt", "--json"]) == 2
+    printed = capsys.readouterr()
+    document = json.loads(printed.out)
+    jsonschema.validate(document, _schema("error"))
+    assert "did you mean 'default'" in document["error"]["message"]
+
+
+def _schema(command: str) -> dict[str, Any]:
+    schema: dict[str, Any] = json.loads((_SCHEMAS / f"{command.replace(' ', '-')}.json").read_text(encoding="utf-8"))
+    return schema
