@@ -79,6 +79,8 @@ def import_(
         for key in ("added", "completed", "already_there", "profiles", "images", "pairs", "duplicates")
     }
     skipped, notes = list(report.skipped), list(report.notes)
+    nothing_read = not (report.added or report.completed or report.already_there)
+    nothing = ("nothing in these paths could be read: ask  seston readers PATH --why",) if nothing_read else ()
     sentence = (
         f"{report.added:,} particles added to {to} ({report.pairs:,} with picture and profile, {report.images:,} "
         f"pictures, {report.profiles:,} profiles); {report.already_there:,} were there already; "
@@ -92,8 +94,8 @@ def import_(
             "seconds": report.seconds,
         },
         blocks=(sentence,),
-        notes=(*note_lines(notes), *skipped_lines(skipped)),
-        partial=bool(skipped),
+        notes=(*note_lines(notes), *skipped_lines(skipped), *nothing),
+        partial=bool(skipped or nothing),
     )
 
 

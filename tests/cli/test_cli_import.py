@@ -1,0 +1,52 @@
+"""What the import command says about files that cannot be read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from seston.cli.call import call
+
+
+@pytest.fixture(autouse=True)
+def _own_warnings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONWARNINGS", "ignore")
+
+
+def test_a_folder_with_nothing_readable_ends_with_1_and_says_whom_to_ask(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    assert call(["import", str(tmp_path / "empty"), "--to", str(tmp_path / "data")]) == 1
+    assert "nothing in these paths could be read" in capsys.readouterr().err
+
+
+def test_a_bad_picture_among_good_ones_is_listed_and_costs_nothing_else(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from PIL import Image
+
+    for name in ("a", "b"):
+        (tmp_path / "pictures" / name).mkdir(parents=True)
+        for number in range(3):
+            Image.new("L", (20, 10 + number), 128).save(tmp_path / "pictures" / name / f"{number}.png")
+    bad = tmp_path / "pictures" / "b" / "1.png"
+    bad.write_bytes(bad.read_bytes()[:40])
+    assert call(["import", str(tmp_path / "pictures"), "--to", str(tmp_path / "data"), "--json"]) == 1
+    document = json.loads(capsys.readouterr().out)
+    assert (document["added"], len(document["skipped"])) == (5, 1)
+    assert "b/1" in "".join(document["skipped"][0])
+
+
+def test_importing_twice_adds_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from PIL import Image
+
+    for name in ("a", "b"):
+        (tmp_path / "pictures" / name).mkdir(parents=True)
+        Image.new("L", (20, 10), 99).save(tmp_path / "pictures" / name / "1.png")
+    arguments = ["import", str(tmp_path / "pictures"), "--to", str(tmp_path / "data"), "--json"]
+    assert [call(arguments), call(arguments)] == [0, 0]
+    first, second = (json.loads(text + "}") for text in capsys.readouterr().out.split("}\n")[:2])
+    assert (first["added"], second["added"], second["already_there"]) == (2, 0, 2)
