@@ -546,3 +546,45 @@ def test_reading_twice_gives_the_same(tmp_path: Path) -> None:
     first, second = particles_of(list(read(source))), particles_of(list(read(source)))
     assert list(first) == list(second)
     assert [particle.listmode for particle in first.values()] == [particle.listmode for particle in second.values()]
+
+
+@pytest.mark.parametrize(
+    ("texts", "words"),
+    [
+        (["00:00:00.250", "00:00:01.500", "00:01:00"], "a clock that begins with the measurement"),
+        (
+            ["13/04/2022 09:23:41.250", "13/04/2022 09:23:42.500", "13/04/2022 09:24:41"],
+            "dates: counted from the first particle",
+        ),
+        (["09:23:41.250", "09:23:42.500", "09:24:41"], "times of day: counted from the start that Info says"),
+        (
+            ["05/04/2023 09:23:41.250", "05/04/2023 09:23:42.500", "05/04/2023 09:24:41"],
+            "dates: counted from the start",
+        ),
+        (
+            ["04/05/2023 09:23:41.250", "04/05/2023 09:23:42.500", "04/05/2023 09:24:41"],
+            "dates: counted from the start",
+        ),
+    ],
+)
+def test_times_of_arrival_become_seconds_however_they_are_written(tmp_path: Path, texts: list[str], words: str) -> None:
+    write_export(tmp_path, PROFILES)
+    lines = lines_of(listmode_file(tmp_path))
+    for place, text in enumerate(texts, start=1):
+        fields = lines[place].split(",")
+        lines[place] = ",".join([*fields[:2], text, *fields[3:]])
+    write_lines(listmode_file(tmp_path), lines)
+    records = records_of(tmp_path)
+    times = [particle.listmode["Time of Arrival"] for particle in particles_of(records).values()]
+    begin = 0.25 if words.endswith("the first particle") else 0.0
+    assert [time + begin for time in times] == pytest.approx([0.25, 1.5, 60])
+    assert words in notes_of(records)
+    assert not skipped_of(records)
+
+
+def test_a_listmode_without_ids_is_not_joined_by_its_rows(tmp_path: Path) -> None:
+    write_export(tmp_path, PROFILES)
+    replace_in(listmode_file(tmp_path), "Particle ID", "Something")
+    records = records_of(tmp_path)
+    assert ["no column of ids" in record.reason for record in skipped_of(records)] == [True]
+    assert not any(particle.listmode for particle in particles_of(records).values())

@@ -26,7 +26,6 @@ __all__ = ["Listmode", "is_listmode_table", "read_listmode"]
 
 _EXACT_BELOW_BYTES = 200 << 20
 """A table of at most this size is held in float64; a larger one in float32."""
-_CLOCK = re.compile(r"^\s*(?:(\d+)\.)?(\d{1,3}):(\d{2})(?::(\d{2}(?:[.,]\d+)?))?\s*$")
 _ID = re.compile(r"0|[1-9]\d{0,17}")
 
 
@@ -46,6 +45,8 @@ class Listmode:
     """Other columns of words → one field a row."""
     numbered: bool = True
     """Whether the table has ids of its own; if not, a particle's number is its row, from 1."""
+    clock: list[str] = field(default_factory=list)
+    """Times of arrival, where the table has them as a clock or a date only."""
     records: list[Skipped | Note] = field(default_factory=list)
     """What could not be read, and what was odd."""
     _finite: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
@@ -130,6 +131,12 @@ class _Columns:
         """Everything that is neither an id nor a parameter: it must not be able to spoil a row."""
         return tuple(place for place in range(self.width) if place != self.id_place and place not in self.parameters)
 
+    @property
+    def words_places(self) -> tuple[int, ...]:
+        """The columns of text that are kept."""
+        places = [self.label_place, self.clock_place, *self.words]
+        return tuple(place for place in places if place is not None)
+
 
 @dataclass(slots=True)
 class _Gathered:
@@ -188,7 +195,8 @@ def _gather(block: Block, columns: _Columns, rows: _Gathered) -> None:
     rows.lines.append(lines[good])
     if columns.id_place is not None:
         rows.ids.append(block.numbers[columns.id_place][good].astype(np.float64))
-    for place, fields in block.texts.items():
+    for place in columns.words_places:
+        fields = block.texts[place]
         rows.texts.setdefault(place, []).extend(text for text, keep in zip(fields, good.tolist(), strict=True) if keep)
 
 
@@ -268,7 +276,7 @@ def _append(fields: Sequence[str], line: int, columns: _Columns, layout: Layout,
     rows.values.append(np.array([values], dtype=rows.dtype))
     rows.ids.append(np.array([float(fields[0])]))
     rows.lines.append(np.array([line], dtype=np.int64))
-    for place in columns.text_places:
+    for place in columns.words_places:
         rows.texts.setdefault(place, []).append(fields[place])
 
 
@@ -310,14 +318,14 @@ def _finish(rows: _Gathered, columns: _Columns, table: Listmode) -> None:
     table.texts = {name: texts.get(place, []) for place, name in columns.words.items()}
     _part_from_labels(table)
     if columns.clock_place is not None:
-        _add_clock(texts.get(columns.clock_place, []), table)
+        table.clock = texts.get(columns.clock_place, [])
     table.records = rows.records
     table.index()
 
 
 def _part_from_labels(table: Listmode) -> None:
     """Take out columns with one value a label: they describe the species, not the particle, and betray its name."""
-    if not table.labels or len(set(table.labels)) < 2:
+    if not table.labels or not 1 < len(set(table.labels)) <= len(table.labels) / 3:
         return
     labels = np.array(table.labels)
     own = [parameter_name(column) for column in table.layout.columns if is_known_parameter(column)]
@@ -348,23 +356,3 @@ def _unusable(numbers: NDArray[np.float64], values: NDArray[np.floating]) -> Ite
             yield row, "the row holds no number"
         else:
             seen.add(int(number))
-
-
-def _add_clock(fields: Sequence[str], table: Listmode) -> None:
-    """Turn times of arrival that are written as a clock into seconds."""
-    seconds = np.array([_seconds(text) for text in fields])
-    if len(seconds) == len(table.ids) and np.isfinite(seconds).any():
-        table.names = (*table.names, "Time of Arrival")
-        table.values = np.column_stack([table.values, seconds.astype(table.values.dtype)])
-    else:
-        table.records.append(
-            Note(str(table.path), "times of arrival are written in a way that cannot be read: left out")
-        )
-
-
-def _seconds(text: str) -> float:
-    parts = _CLOCK.match(text)
-    if parts is None:
-        return float("nan")
-    days, hours, minutes, rest = parts.groups()
-    return int(days or 0) * 86400.0 + int(hours) * 3600.0 + int(minutes) * 60.0 + float((rest or "0").replace(",", "."))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from seston.errors import InputError
+from seston.instruments.arrival_times import settle_arrival_times
 from seston.instruments.export_groups import Export
 from seston.instruments.export_names import measurement_minute
 from seston.instruments.image_sets import ImageSet
@@ -92,7 +93,9 @@ def _open(export: Export, images: ImageSet, reader: str, path: Path) -> _Parts:
         reasons += [record.reason for record in images.records if isinstance(record, Skipped)]
         why = reasons[0] if reasons else "no table, no picture"
         raise InputError(f"{path}: nothing of this measurement can be read ({why}); export it again")
+    listmodes = [rows for rows in listmodes if _can_be_joined(rows, export, records)]
     for rows in listmodes:
+        settle_arrival_times(rows, sample.start)
         records.extend(rows.records)
         records.extend(_words_of(rows))
         sample = _with_words(sample, rows)
@@ -210,6 +213,16 @@ def _try_listmode(path: Path, pulses: list[PulseTable], records: list[Record]) -
     if not len(table) and not table.records:
         records.append(Skipped(str(path), path.name, "holds a header but no row; export Listmode again"))
     return table
+
+
+def _can_be_joined(table: Listmode, export: Export, records: list[Record]) -> bool:
+    """Leave out a table without ids where other files would be joined with it by id."""
+    if table.numbered or not (export.pulses or export.images):
+        return True
+    records.extend(table.records)
+    reason = "has no column of ids that tells particles apart: it cannot be joined with the other files"
+    records.append(Skipped(str(table.path), table.path.name, reason))
+    return False
 
 
 def _labels(export: Export, records: list[Record]) -> dict[int, str]:

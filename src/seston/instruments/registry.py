@@ -7,7 +7,6 @@ those of single ones, folders of classes last.
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -28,8 +27,6 @@ _OF_SEVERAL_FILES = frozenset({"cytoclus", "rclustool", "pairs"})
 def _load_readers() -> dict[str, Reader]:
     readers: dict[str, Reader] = {}
     for module in _MODULES:
-        if importlib.util.find_spec(f"seston.instruments.{module}") is None:
-            continue
         reader: Reader = importlib.import_module(f"seston.instruments.{module}").READER
         readers[reader.name] = reader
     return readers

@@ -42,6 +42,8 @@ def listing_of(path: Path) -> tuple[Listing, list[tuple[Path, str]]]:
             outside.append((file, "a link that leads out of the folder: name the file itself to read it"))
         elif file.is_file():
             files.append(file)
+        else:
+            outside.append((file, "no regular file: a link that leads nowhere, or a device"))
     return Listing(path, tuple(sorted(files))), outside
 
 
