@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from seston.evaluation.methods import Combination, Method
 from seston.evaluation.metrics import Scores, bootstrap, bootstrap_runs, confusion, interval, score
 from seston.particle.progress import Progress
 
-__all__ = ["Difference", "Row", "Trial", "differences", "run_grid", "to_rows"]
+__all__ = ["Difference", "Row", "Trial", "differences", "join_trials", "run_grid", "to_rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +100,23 @@ def run_grid(
         ]
     progress.finish()
     return trials
+
+
+def join_trials(first: Sequence[Trial], second: Sequence[Trial]) -> list[Trial]:
+    """Put trials of the same method, combination and size (of several folds) together."""
+    joined = {(trial.method, trial.classifier, trial.combination, trial.n): trial for trial in first}
+    for trial in second:
+        key = trial.method, trial.classifier, trial.combination, trial.n
+        old = joined.get(key)
+        if old is not None:
+            trial = replace(
+                trial,
+                scores=old.scores + trial.scores,
+                right=old.right + trial.right,
+                confusion=old.confusion + trial.confusion,
+            )
+        joined[key] = trial
+    return list(joined.values())
 
 
 def to_rows(trials: Sequence[Trial], seed: int = 0) -> list[Row]:

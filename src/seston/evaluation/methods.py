@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -132,26 +131,23 @@ def _merge(first: _Neighbours, second: _Neighbours, k: int) -> _Neighbours:
 def classical(
     name: str, blocks: Mapping[str, NDArray[np.float32]], classes: NDArray[np.int64], pool: NDArray[np.int64], rule: str
 ) -> Method:
-    """Name by measured features, with scikit-learn's shrinkage LDA or random forest.
+    """Name by measured features, with shrinkage LDA or scikit-learn's random forest.
 
     Parameters
     ----------
     blocks
         ``I``, ``P`` and ``IP``: features of the particles that draws number, NaN where missing.
     rule
-        ``shrinkage-lda`` (Ledoit & Wolf; at one particle a class the nearest mean, as LDA is not defined there) or
-        ``random-forest``.
+        ``shrinkage-lda`` (the scatter within classes, pooled, shrunk as Ledoit & Wolf 2004 estimate; at one particle a
+        class there is none, and it is the nearest mean) or ``random-forest``.
     """
-    fit = {"shrinkage-lda": _fit_lda, "random-forest": _fit_forest}[rule]
+    by = {"shrinkage-lda": _name_by_lda, "random-forest": _name_by_forest}[rule]
     even = {letter: _standardise(block, pool) for letter, block in blocks.items()}
 
     def names(draw: Draw) -> Names:
         for letter, values in even.items():
-            with warnings.catch_warnings():
-                # scikit-learn wonders about galleries of one or two particles a class; they are what is measured here.
-                warnings.simplefilter("ignore", UserWarning)
-                fitted = fit(values[draw.gallery], classes[draw.gallery], draw.repeat)
-            yield (letter, letter), np.asarray(fitted.predict(values[draw.queries]), np.int64)
+            named = by(values[draw.gallery], classes[draw.gallery], values[draw.queries], draw.repeat)
+            yield (letter, letter), named
 
     return Method(name, rule, tuple((letter, letter) for letter in even), names)
 
@@ -165,21 +161,30 @@ def _standardise(block: NDArray[np.float32], pool: NDArray[np.int64]) -> NDArray
     return np.asarray(np.nan_to_num((values[:, varies] - mean[varies]) / spread[varies]), np.float32)
 
 
-def _fit_lda(rows: NDArray[np.float32], classes: NDArray[np.int64], repeat: int) -> Any:
-    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-    from sklearn.neighbors import KNeighborsClassifier
+def _name_by_lda(
+    gallery: NDArray[np.float32], classes: NDArray[np.int64], queries: NDArray[np.float32], repeat: int
+) -> NDArray[np.int64]:
+    from sklearn.covariance import ledoit_wolf
 
-    names = np.unique(classes)
-    if len(rows) == len(names):  # one particle a class: no scatter within classes to learn
-        return KNeighborsClassifier(1).fit(rows, classes)
-    even = np.full(len(names), 1 / len(names))
-    return LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto", priors=even).fit(rows, classes)
+    names, numbers = np.unique(classes, return_inverse=True)
+    means = np.stack([gallery[numbers == number].mean(axis=0) for number in range(len(names))]).astype(np.float64)
+    apart = gallery - means[numbers]
+    scatter = ledoit_wolf(apart, assume_centered=True)[0] if np.any(apart) else np.eye(gallery.shape[1])
+    weights = np.linalg.lstsq(scatter, means.T, rcond=None)[0]
+    scores = queries @ weights - 0.5 * (means.T * weights).sum(axis=0)
+    return np.asarray(names[scores.argmax(axis=1)], np.int64)
 
 
-def _fit_forest(rows: NDArray[np.float32], classes: NDArray[np.int64], repeat: int) -> Any:
+def _name_by_forest(
+    gallery: NDArray[np.float32], classes: NDArray[np.int64], queries: NDArray[np.float32], repeat: int
+) -> NDArray[np.int64]:
     from sklearn.ensemble import RandomForestClassifier
 
-    return RandomForestClassifier(_TREES, n_jobs=2, random_state=repeat).fit(rows, classes)
+    with warnings.catch_warnings():
+        # scikit-learn wonders about galleries of one or two particles a class; they are what is measured here.
+        warnings.simplefilter("ignore", UserWarning)
+        forest = RandomForestClassifier(_TREES, n_jobs=2, random_state=repeat).fit(gallery, classes)
+        return np.asarray(forest.predict(queries), np.int64)
 
 
 def chance(classes: NDArray[np.int64], combinations: Iterable[Combination], seed: int = 0) -> Method:

@@ -98,7 +98,7 @@ def confusion_plot(labels: Sequence[str], counts: NDArray[np.int64]) -> str:
     """Draw a table of confusion as a heat map, each row as shares of its class."""
     size = len(labels)
     cell = max(9, min(26, 620 // max(size, 1)))
-    shown = [label if len(label) <= _LONGEST_LABEL else label[: _LONGEST_LABEL - 1] + "…" for label in labels]
+    shown = [_short(label, labels) for label in labels]
     left = 14 + 6.4 * max((len(label) for label in shown), default=0)
     top = 0.8 * left
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -116,6 +116,14 @@ def confusion_plot(labels: Sequence[str], counts: NDArray[np.int64]) -> str:
     return _drawing("confusion", "confusion of names", left + size * cell + 0.5 * left, top + size * cell + 6, parts)
 
 
+def _short(label: str, labels: Sequence[str]) -> str:
+    """Leave out what all labels end in, in brackets, and cut what is still too long."""
+    end = label[label.rfind(" (") :] if label.endswith(")") and " (" in label else ""
+    if end and all(other.endswith(end) for other in labels):
+        label = label.removesuffix(end)
+    return label if len(label) <= _LONGEST_LABEL else label[: _LONGEST_LABEL - 1] + "…"
+
+
 def _cell(share: float, right: bool, tip: str, place: tuple[float, float], size: int) -> str:
     x, y = place
     strength = share**0.6
@@ -124,9 +132,9 @@ def _cell(share: float, right: bool, tip: str, place: tuple[float, float], size:
     box = _element("rect", tip=tip, x=x, y=y, width=size - 1, height=size - 1, rx=2, fill=colour)
     if size < 20 or share < 0.1:
         return box
-    ink = "#ffffff" if share > 0.45 else "#2a3b47"
+    ink = "on-dark" if share > 0.4 else "on-light"
     text = f"{share * 100:.0f}"
-    return box + _element("text", text, class_="count middle", x=x + size / 2 - 0.5, y=y + size / 2 + 3, fill=ink)
+    return box + _element("text", text, class_=f"count {ink} middle", x=x + size / 2 - 0.5, y=y + size / 2 + 3)
 
 
 def profile_plot(profile: NDArray[np.float32], channels: Sequence[str], *, width: int = 150, height: int = 46) -> str:

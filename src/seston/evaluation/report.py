@@ -177,10 +177,10 @@ def _lines(rows: Sequence[Row], main: str) -> list[Line]:
 
 
 def _plots(evaluation: Evaluation) -> list[str]:
-    """Draw one plot a combination, both modalities first."""
+    """Draw one plot a combination that the method in question has, both modalities first."""
     styles = {line.name: line for line in _lines(evaluation.rows, evaluation.main)}
     pairs = sorted(
-        {(row.gallery, row.query) for row in evaluation.rows},
+        {(row.gallery, row.query) for row in evaluation.rows if _full(row) == evaluation.main},
         key=lambda pair: (pair[0] != pair[1], -len("".join(pair)), pair),
     )
     plots = []

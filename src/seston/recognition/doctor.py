@@ -224,7 +224,7 @@ def _judge_floor(evidence: Evidence) -> _Verdict:
 
 
 _JUDGES: dict[str, Callable[[Evidence], _Verdict]] = {
-    "listmode, profiles and pictures are of the same particles (ids)": _judge_ids,
+    "listmode, profiles and pictures share ids": _judge_ids,
     "listmode agrees with profiles": _judge_listmode,
     "Sample Length agrees with the number of samples": _judge_sample_length,
     "picture length agrees with pulse length": _judge_pictures,
