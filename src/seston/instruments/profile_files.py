@@ -32,7 +32,7 @@ class ProfileFiles:
     """Rows of zeros that ended profiles and were left out."""
     headless: int = 0
     """Files without a header row."""
-    _layouts: dict[bytes, Layout] = field(default_factory=dict)
+    _headers: dict[bytes, _Header] = field(default_factory=dict)
 
     def look_at(self, paths: Iterable[Path]) -> None:
         """Find out from some files how many channels a profile has here."""
@@ -61,8 +61,7 @@ class ProfileFiles:
             channels than the folder's other profiles. The message has no path in front.
         """
         data = _bytes_of(path)
-        layout = self._layout(data)
-        values, channels = self._values(data, layout)
+        values, channels = self._values(data)
         if self.usual_channels is not None and len(channels) != self.usual_channels:
             found = "1 channel" if len(channels) == 1 else f"{len(channels)} channels"
             raise InputError(f"has {found} where the other profiles here have {self.usual_channels}")
@@ -73,34 +72,43 @@ class ProfileFiles:
             raise InputError("holds no row" if not values.shape[1] else "has one row: a profile needs at least two")
         return np.ascontiguousarray(values), channels
 
-    def _layout(self, data: bytes) -> Layout:
-        header = data[: data.find(b"\n") + 1]
-        if header in self._layouts:
-            return self._layouts[header]
-        layout = layout_of(data[: 1 << 16])
-        if layout.decimal and layout.sample and len(self._layouts) < 1000:
-            self._layouts[header] = layout
-        return layout
+    def _header(self, data: bytes) -> _Header:
+        first_line = data[: data.find(b"\n") + 1]
+        if first_line in self._headers:
+            return self._headers[first_line]
+        header = _Header(layout_of(data[: 1 << 16]))
+        if header.layout.decimal and len(self._headers) < 1000:
+            self._headers[first_line] = header
+        return header
 
-    def _values(self, data: bytes, layout: Layout) -> tuple[NDArray[np.float32], tuple[str, ...]]:
-        block = parse_block(data, layout)
-        if block.faults:
-            # the layout may be another file's with the same header: look again before complaining
-            layout = layout_of(data[: 1 << 16])
-            block = parse_block(data, layout)
+    def _values(self, data: bytes) -> tuple[NDArray[np.float32], tuple[str, ...]]:
+        header = self._header(data)
+        block = parse_block(data, header.layout)
+        if block.faults:  # the header may be known from a file of another locale: look again before complaining
+            header = _Header(layout_of(data[: 1 << 16]))
+            block = parse_block(data, header.layout)
         if block.faults:
             raise InputError(f"line {block.faults[0].line} {block.faults[0].reason}")
         numbers = block.numbers
-        channels, places = _channels(layout)
-        if _is_headless(layout):
+        if header.missing:
             self.headless += 1
-            first = [parse_number(text, layout.decimal) for text in layout.columns]
-            numbers = np.concatenate([np.array(first, dtype=np.float32)[:, None], numbers], axis=1)
-        values = numbers[list(places)].astype(np.float32)
+            first = [parse_number(text, header.layout.decimal) for text in header.layout.columns]
+            numbers = np.concatenate([np.array(first, dtype=np.float64)[:, None], numbers], axis=1)
+        values = numbers[header.places].astype(np.float32)
         bad = np.flatnonzero(~np.isfinite(values).all(axis=0))
         if len(bad):
             raise InputError(f"line {block.line_of(int(bad[0]))} holds a value that is not a number")
-        return values, channels
+        return values, header.channels
+
+
+class _Header:
+    """What the header of a file says: its channels and their columns, without an index or an id."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.missing = _is_headless(layout)
+        self.channels, places = _channels(layout)
+        self.places = list(places)
 
 
 def _channels(layout: Layout) -> tuple[tuple[str, ...], tuple[int, ...]]:

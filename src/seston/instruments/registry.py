@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from seston.errors import UsageError, nearest_word
+from seston.instruments.pictures import PICTURE_SUFFIXES
 from seston.instruments.source import Claim, Listing, Reader, Record, Source
 from seston.instruments.unclaimed import why_unclaimed
 from seston.instruments.walk import listing_of, siblings_of
@@ -22,6 +23,9 @@ __all__ = ["READERS", "find_sources", "read"]
 _MODULES = ("cyz", "cyz2json", "cytoclus", "rclustool", "pairs", "table_alone", "class_folders")
 _OF_SEVERAL_FILES = frozenset({"cytoclus", "rclustool", "pairs"})
 """Readers for which one named file brings the others of its measurement."""
+
+_OF_PICTURES = _OF_SEVERAL_FILES | {"class-folders"}
+"""Readers that are asked about pictures too."""
 
 
 def _load_readers() -> dict[str, Reader]:
@@ -110,13 +114,20 @@ def _ask(listing: Listing, readers: dict[str, Reader]) -> tuple[list[Source], li
     sources: list[Source] = []
     left = listing
     for reader in readers.values():
-        found = sorted(reader.claim(left), key=lambda source: str(source.path))
+        asked = left if reader.name in _OF_PICTURES else _without_pictures(left)
+        found = sorted(reader.claim(asked), key=lambda source: str(source.path))
         if not found:
             continue
         sources.extend(found)
         taken = {file for source in found for file in source.files}
         left = Listing(listing.root, tuple(file for file in left.files if file not in taken), left._heads)
     return sorted(sources, key=lambda source: str(source.path)), list(left.files)
+
+
+def _without_pictures(listing: Listing) -> Listing:
+    """Leave out pictures by their names, so that a reader of other files need not open a million of them."""
+    files = tuple(path for path in listing.files if path.suffix.lower() not in PICTURE_SUFFIXES)
+    return Listing(listing.root, files, listing._heads)
 
 
 def _ask_about_file(listing: Listing, readers: dict[str, Reader]) -> tuple[list[Source], list[Path]]:

@@ -10,6 +10,8 @@ from seston.particle import Note, Particle, Sample, Skipped
 
 __all__ = ["Claim", "Listing", "Reader", "Record", "Source"]
 
+_MOST_HEADS = 4096
+
 Record = Sample | Particle | Skipped | Note
 """What a reader yields: each sample before its particles, and whatever it could not use, in between."""
 
@@ -49,8 +51,14 @@ class Listing:
     _heads: dict[Path, bytes] = field(default_factory=dict)
 
     def head(self, path: Path, size: int = 8192) -> bytes:
-        """Give the first bytes of a file, read once; empty where it cannot be opened."""
+        """Give the first bytes of a file; empty where it cannot be opened.
+
+        They are kept for the next reader that asks, those of the last few thousand files at most: a folder may hold a
+        million pictures.
+        """
         if path not in self._heads:
+            if len(self._heads) >= _MOST_HEADS:
+                self._heads.clear()
             try:
                 with path.open("rb") as file:
                     self._heads[path] = file.read(size)

@@ -23,6 +23,7 @@ from seston.instruments.table_layout import Layout, split_fields
 __all__ = ["Block", "Fault", "parse_block", "read_blocks"]
 
 _LONGEST_LINE = 1 << 22
+_SMALL = 1 << 15
 _GROUPED = {
     ",": re.compile(rb"(?<![\d.,])[1-9]\d{0,2}((?:\.\d{3})+)(?!\d)"),
     ".": re.compile(rb"(?<![\d.,])[1-9]\d{0,2}((?:,\d{3})+)(?!\d)"),
@@ -147,6 +148,10 @@ def _whole_lines(path: Path, layout: Layout, block_bytes: int) -> Iterator[bytes
 def _parse(data: bytes, layout: Layout, first_line: int, text_columns: tuple[int, ...]) -> tuple[Block, int]:
     lines = data.count(b"\n") + (not data.endswith(b"\n") and bool(data))
     decimal = layout.decimal or ("," if layout.separator != "," and b"," in data else ".")
+    if len(data) < _SMALL and not text_columns:
+        small = _parse_small(data, layout, decimal, first_line)
+        if small is not None and small.rows == lines:
+            return small, lines
     block = _parse_clean(
         data if text_columns else _without_groups(data, layout, decimal), layout, decimal, first_line, text_columns
     )
@@ -162,6 +167,26 @@ def _without_groups(data: bytes, layout: Layout, decimal: str) -> bytes:
         return data
     marks = sum(match.end(1) - match.start(1) for match in _GROUPED[decimal].finditer(data)) // 4
     return data.replace(other, b"") if marks == data.count(other) else data
+
+
+def _parse_small(data: bytes, layout: Layout, decimal: str, first_line: int) -> Block | None:
+    """Parse a small clean block without Arrow, whose start costs more than that; None where a field is not plain."""
+    separator = layout.separator.encode()
+    plain = data.rstrip(b"\r\n").replace(b"\r\n", b"\n")
+    lines = plain.split(b"\n")
+    marks = layout.width - 1
+    if decimal == layout.separator or b"_" in plain or any(line.count(separator) != marks for line in lines):
+        return None
+    joined = separator.join(lines)
+    if decimal == ",":
+        if b"." in joined:
+            return None
+        joined = joined.replace(b",", b".")
+    try:
+        numbers = np.array([float(text) for text in joined.split(separator)])
+    except ValueError:
+        return None
+    return Block(first_line, np.ascontiguousarray(numbers.reshape(-1, layout.width).T))
 
 
 def _parse_clean(
