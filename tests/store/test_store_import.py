@@ -95,6 +95,7 @@ def test_pictures_that_come_later_complete_their_particles(tmp_path: Path) -> No
     put(tmp_path / "d", [particle(n, wave=profile(n), listmode={"FWS Total": n}) for n in range(4)])
     report = put(tmp_path / "d", [particle(n, image=picture(n), label=f"class {n}") for n in (1, 3)])
     assert (report.added, report.completed, report.images, report.profiles, report.pairs) == (0, 2, 2, 0, 2)
+    assert any(note.text.startswith("2 particles that were there got a picture") for note in report.notes)
     by_id = {item.id: item for item in _stored(tmp_path / "d")}
     assert len(by_id) == 4
     assert by_id["a/3"].image == picture(3)

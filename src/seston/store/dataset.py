@@ -7,11 +7,12 @@ can be pickled for them; it is opened again, at the same version, where it arriv
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seston.errors import UsageError, nearest_word
-from seston.particle import Annotation, Progress, Sample, Skipped
+from seston.particle import Annotation, Note, Progress, Sample, Skipped
 from seston.store.annotation_file import read_annotations
 from seston.store.annotations import Annotations, checked, current_labels
 from seston.store.folder import Folder
@@ -124,7 +125,7 @@ class DataSet:
         self._check_writable()
         listed = [paths] if isinstance(paths, str | Path) else list(paths)
         try:
-            return import_into(
+            report = import_into(
                 self._folder,
                 self._particles,
                 self._samples,
@@ -137,6 +138,7 @@ class DataSet:
             )
         finally:
             self._identifiers = None
+        return replace(report, notes=[*report.notes, *self._keep_splits_of_source()])
 
     def refresh(self) -> None:
         """Look at the newest version of everything."""
@@ -399,6 +401,19 @@ class DataSet:
             for table in (self._particles, self._samples, self._annotations.table):
                 table.compact()
         self._identifiers = None
+
+    def _keep_splits_of_source(self) -> list[Note]:
+        """Save the splits that came with the files, unless there are some of that name."""
+        from seston.store.source_splits import splits_from_source
+
+        samples = [sample for sample in self.samples() if any(key.startswith("split ") for key in sample.settings)]
+        notes = []
+        for split in splits_from_source(samples, set(self.ids())) if samples else ():
+            if split.name not in self.splits():
+                save_split(self._folder.splits, split)
+                text = f"the split {split.name!r} ({split.folds} folds) of the source is saved: {split.note}"
+                notes.append(Note(str(self.path), text))
+        return notes
 
     def _ids(self) -> Identifiers:
         if self._identifiers is None:

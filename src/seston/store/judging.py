@@ -126,6 +126,7 @@ class Judge:
             path = str(self._particles.path.parent)
             self.notes.append(Note(path, f"another program wrote {doubles} of the same particles; the copies are gone"))
         pairs = first_with_same_content(self._particles, self._repeating)
+        self._note_completed()
         self._note_duplicates(pairs)
         self._note_labels()
         return ImportReport(
@@ -231,6 +232,13 @@ class Judge:
         taken = sum(self.counts[what] for what in ("added", "completed", "already_there"))
         fewest, most = _COMMIT_ROWS
         return min(most, max(fewest, taken // _COMMIT_SHARE))
+
+    def _note_completed(self) -> None:
+        if completed := self.counts["completed"]:
+            text = (
+                f"{completed:,} particles that were there got a picture, profile, parameters or label that they lacked"
+            )
+            self.notes.append(Note(str(self._particles.path.parent), text))
 
     def _note_duplicates(self, pairs: list[tuple[str, str]]) -> None:
         path = str(self._particles.path.parent)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
 
@@ -62,17 +63,14 @@ def rows_to_particles(batch: pa.RecordBatch | pa.Table) -> list[Particle]:
         name: batch.column(name).to_pylist() for name in ("id", "sample_id", *_PLAIN) if name in present
     }
     if {"profile", "profile_channels", "profile_length"} <= present:
-        columns["profile_channels"] = [
-            () if names is None else _shared(tuple(names)) for names in batch.column("profile_channels").to_pylist()
-        ]
+        columns["profile_channels"] = _text_tuples(batch.column("profile_channels"))
         columns["profile"] = profiles_of(batch)
     if {"listmode", "listmode_names"} <= present:
         columns["listmode"] = list(_listmodes(batch))
-    for name in ("scale_bar", "flags"):
-        if name in present:
-            columns[name] = [_tuple(values) for values in batch.column(name).to_pylist()]
-    if "flags" in columns:
-        columns["flags"] = [flags or () for flags in columns["flags"]]
+    if "flags" in present:
+        columns["flags"] = _text_tuples(batch.column("flags"))
+    if "scale_bar" in present:
+        columns["scale_bar"] = [None if box is None else tuple(box) for box in batch.column("scale_bar").to_pylist()]
     names = tuple(columns)
     return [Particle(**dict(zip(names, values, strict=True))) for values in zip(*columns.values(), strict=True)]
 
@@ -91,14 +89,50 @@ def profiles_of(batch: pa.RecordBatch | pa.Table) -> list[NDArray[np.float32] | 
     return [None if row is None else row.reshape(-1, length) for row, length in zip(rows, lengths, strict=True)]
 
 
+class _Parameters(Mapping[str, float]):
+    """Listmode parameters by name; the values stay where the batch has them until one is asked for."""
+
+    __slots__ = ("_places", "_values")
+
+    def __init__(self, places: dict[str, int], values: NDArray[np.float32]) -> None:
+        self._places = places
+        self._values = values
+
+    def __getitem__(self, name: str) -> float:
+        return float(self._values[self._places[name]])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+
 def _listmodes(batch: pa.RecordBatch | pa.Table) -> Iterator[Mapping[str, float]]:
     names = batch.column("listmode_names").to_pylist()
-    chunks = _float_rows(batch.column("listmode"))
-    for text, values in zip(names, chunks, strict=True):
-        if values is None or text is None:
-            yield _NO_NUMBERS
-        else:
-            yield MappingProxyType(dict(zip(_names(text), values.tolist(), strict=True)))
+    rows = _float_rows(batch.column("listmode"))
+    for text, values in zip(names, rows, strict=True):
+        yield _NO_NUMBERS if values is None or text is None else _Parameters(_places(text), values)
+
+
+def _text_tuples(column: pa.Array | pa.ChunkedArray) -> list[tuple[str, ...]]:
+    """Give lists of texts as tuples, each different list once."""
+    found: list[tuple[str, ...]] = []
+    for array in column.chunks if isinstance(column, pa.ChunkedArray) else [column]:
+        encoded = array.values.dictionary_encode()
+        codes = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int32).tobytes()
+        texts = encoded.dictionary.to_pylist()
+        offsets = (array.offsets.to_numpy() * 4).tolist()
+        tuples: dict[bytes, tuple[str, ...]] = {b"": ()}
+        for start, end in pairwise(offsets):
+            code = codes[start:end]
+            if code not in tuples:
+                tuples[code] = tuple(texts[place] for place in np.frombuffer(code, np.int32))
+            found.append(tuples[code])
+    return found
 
 
 def _float_rows(column: pa.Array | pa.ChunkedArray) -> Iterator[NDArray[np.float32] | None]:
@@ -106,20 +140,10 @@ def _float_rows(column: pa.Array | pa.ChunkedArray) -> Iterator[NDArray[np.float
         values = array.values.to_numpy(zero_copy_only=True)
         offsets = array.offsets.to_pylist()
         present = array.is_valid().to_pylist()
-        for start, end, there in zip(offsets, offsets[1:], present, strict=False):
+        for (start, end), there in zip(pairwise(offsets), present, strict=True):
             yield values[start:end] if there else None
 
 
 @lru_cache(maxsize=1024)
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(json.loads(text))
-
-
-@lru_cache(maxsize=1024)
-def _shared(names: tuple[str, ...]) -> tuple[str, ...]:
-    """One tuple for all particles with the same channels."""
-    return names
-
-
-def _tuple(values: list[Any] | None) -> tuple[Any, ...] | None:
-    return None if values is None else tuple(values)
+def _places(names: str) -> dict[str, int]:
+    return {name: place for place, name in enumerate(json.loads(names))}
