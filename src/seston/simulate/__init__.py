@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from seston.simulate.runs import SimulationReport
+    from seston.simulate.semi import simulate_from_images
     from seston.simulate.simulation import simulate
     from seston.simulate.species import Species, look_alikes, species_table
 
-__all__ = ["SimulationReport", "Species", "look_alikes", "simulate", "species_table"]
+__all__ = ["SimulationReport", "Species", "look_alikes", "simulate", "simulate_from_images", "species_table"]
 
 _HOMES = {
     "SimulationReport": "runs",
     "Species": "species",
     "look_alikes": "species",
     "simulate": "simulation",
+    "simulate_from_images": "semi",
     "species_table": "species",
 }
 

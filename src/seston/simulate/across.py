@@ -48,7 +48,7 @@ def arrange(across: Across, slices: Slices, rng: np.random.Generator) -> Tubes:
     tubes = ARRANGEMENTS[across.form](slices, across.parameters, rng)
     roll = np.radians(across.roll_deg) * (rng.uniform(-1.0, 1.0) if across.roll_deg >= 180 else rng.standard_normal())
     cosine, sine = np.cos(roll), np.sin(roll)
-    half_y = np.hypot(tubes.half_y * cosine, tubes.half_z * sine)
+    half_y: Array = np.sqrt((tubes.half_y * cosine) ** 2 + (tubes.half_z * sine) ** 2)
     along = _distance(slices)
     return Tubes(
         centre_y=tubes.centre_y * cosine - tubes.centre_z * sine + slices.tilt[0] * along,
@@ -119,7 +119,7 @@ def _bristles(slices: Slices, parameters: Mapping[str, float], rng: np.random.Ge
     distance = _distance(slices)
     every = parameters["every_um"] * np.exp(0.1 * rng.standard_normal())
     reach = parameters["reach_um"] * np.exp(0.2 * rng.standard_normal(2))
-    at_bristle = _near_multiple(distance, every, every * rng.uniform(), 0.3)
+    at_bristle = _near_multiple(distance, every, every * rng.uniform(), 0.5 * parameters["width_um"])
     bristle = 0.5 * parameters["share"] * at_bristle * slices.area
     nothing = np.zeros_like(bristle)
     own = np.sqrt(slices.area / np.pi)

@@ -51,16 +51,16 @@ def draw_slices(along: Along, rng: np.random.Generator, spacing_um: float, size_
     draws = rng.standard_normal(5)
     length = along.length_um * np.exp(along.length_spread * draws[0] + size_shift)
     width = along.width_um * np.exp(along.width_spread * draws[1] + 0.3 * along.length_spread * draws[0] + size_shift)
-    tilt, turn = np.radians(along.tilt_deg) * draws[2:4]
-    tilt_angle = min(float(np.hypot(tilt, turn)), np.radians(40.0))
-    seen = float(np.hypot(length * np.cos(tilt_angle), width * np.sin(tilt_angle)))
+    tilt, turn = np.radians(along.tilt_deg) * np.clip(draws[2:4], -2.0, 2.0)
+    whole_tilt = float(np.hypot(tilt, turn))
+    seen = float(np.hypot(length * np.cos(whole_tilt), width * np.sin(whole_tilt)))
     count = max(8, round(seen / spacing_um))
-    place = (np.arange(count) + 0.5) * (2.0 / count) - 1.0
+    place: Array = (np.arange(count, dtype=np.float64) + 0.5) * (2.0 / count) - 1.0
     cells = _number_of_cells(along.parameters, length)
     radius = FORMS[along.form](place, cells, along.parameters)
     if draws[4] < 0:
         place, radius = place[::-1], radius[::-1]
-    area = np.pi * (0.5 * width * radius) ** 2 * (length / seen)
+    area: Array = np.pi * (0.5 * width * radius) ** 2 * (length / seen)
     return Slices(spacing_um, area, place, cells, (float(np.tan(tilt)), float(np.tan(turn))))
 
 
@@ -72,6 +72,10 @@ def _number_of_cells(parameters: Mapping[str, float], length: float) -> int:
 
 def _ellipsoid(place: Array, cells: int, parameters: Mapping[str, float]) -> Array:
     return np.sqrt(1.0 - place**2)
+
+
+def _egg(place: Array, cells: int, parameters: Mapping[str, float]) -> Array:
+    return np.sqrt(1.0 - place**2) * (0.9 + 0.22 * place)
 
 
 def _spindle(place: Array, cells: int, parameters: Mapping[str, float]) -> Array:
@@ -107,6 +111,7 @@ def _horned(place: Array, cells: int, parameters: Mapping[str, float]) -> Array:
 
 FORMS: dict[str, Callable[[Array, int, Mapping[str, float]], Array]] = {
     "ellipsoid": _ellipsoid,
+    "egg": _egg,
     "spindle": _spindle,
     "rod": _rod,
     "cone": _cone,

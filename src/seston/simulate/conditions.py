@@ -37,6 +37,10 @@ class Conditions:
     gradient: tuple[float, float]
     """Change of the background over 100 pixels, right and down, as a part of it."""
     camera_noise: float
+    specks: float
+    """Mean number of dust specks and blurred passers-by in a picture."""
+    companions: float
+    """Part of the particles that pass the beam together with a small one."""
     size_shift: Mapping[str, float]
     pigment_shift: Mapping[str, float]
     concentration_per_ul: float
@@ -45,10 +49,10 @@ class Conditions:
 def draw_conditions(species: Sequence[Species], rng: np.random.Generator) -> Conditions:
     """Draw the settings and state of one measurement.
 
-    Detector levels move by up to two steps (±25 %), and each detector drifts by 8 % besides, unseen by the Info file.
+    Detector levels move by up to two steps (±25 %), and each detector drifts by 10 % besides, unseen by the Info file.
     """
     levels = {name: level + int(rng.integers(-2, 3)) for name, level in _NOMINAL_LEVELS.items()}
-    drift = np.exp(0.08 * rng.standard_normal(len(CHANNELS)))
+    drift = np.exp(0.1 * rng.standard_normal(len(CHANNELS)))
     steps = [levels[name] - _NOMINAL_LEVELS[name] if name in levels else 0 for name in CHANNELS]
     names = [one.name for one in species]
     return Conditions(
@@ -56,12 +60,14 @@ def draw_conditions(species: Sequence[Species], rng: np.random.Generator) -> Con
         gains=tuple(float(d * 10.0 ** (s / 20.0)) for d, s in zip(drift, steps, strict=True)),
         dark_noise_mv=float(rng.uniform(0.3, 0.9)),
         offset_mv=float(rng.uniform(0.2, 1.2)),
-        blur_um=float(rng.uniform(0.35, 0.8)),
-        halo=float(rng.uniform(-0.3, 0.9)),
-        background=float(rng.uniform(145, 200)),
-        contrast=float(rng.uniform(0.75, 1.25)),
+        blur_um=float(rng.uniform(0.35, 0.7)),
+        halo=float(rng.uniform(-0.1, 0.7)),
+        background=float(rng.uniform(155, 190)),
+        contrast=float(rng.uniform(0.85, 1.15)),
         gradient=(float(rng.uniform(-0.04, 0.04)), float(rng.uniform(-0.04, 0.04))),
-        camera_noise=float(rng.uniform(0.8, 3.0)),
+        camera_noise=float(rng.uniform(0.8, 2.2)),
+        specks=float(rng.uniform(0.1, 0.7)),
+        companions=float(rng.uniform(0.02, 0.12)),
         size_shift=dict(zip(names, 0.06 * rng.standard_normal(len(names)), strict=True)),
         pigment_shift=dict(zip(names, 0.12 * rng.standard_normal(len(names)), strict=True)),
         concentration_per_ul=float(rng.uniform(8, 40)),

@@ -74,7 +74,8 @@ def channel_parameters(signals: Array, sideward: int, spacing_um: float, beam_wi
         _sideward_covariance(signals, sideward),
         length,
     )
-    return np.nan_to_num(np.stack(columns, axis=1), nan=0.0, posinf=0.0, neginf=0.0)
+    table: Array = np.nan_to_num(np.stack(columns, axis=1), nan=0.0, posinf=0.0, neginf=0.0)
+    return table
 
 
 def _length(signals: Array, spacing_um: float, beam_width_um: float) -> Array:
@@ -93,7 +94,8 @@ def _length(signals: Array, spacing_um: float, beam_width_um: float) -> Array:
         width = (end - start) * spacing_um
         ratio = (beam_width_um / width) ** 2
         length = width * 70.0 / (70.0 + ratio + 0.5 * ratio**2 + 1.5 * ratio**4)
-    return np.maximum(np.nan_to_num(length, nan=0.0), 0.2)
+    bounded: Array = np.maximum(np.nan_to_num(length, nan=0.0), 0.2)
+    return bounded
 
 
 def _sideward_covariance(signals: Array, sideward: int) -> Array:

@@ -50,44 +50,50 @@ def emit(optics: Optics, slices: Slices, rng: np.random.Generator, pigment_shift
     Pigment content, granules and refractive index vary from particle to particle; `pigment_shift` moves the logarithm
     of the pigment content of a whole measurement (cells used to more or less light).
     """
-    draws = rng.standard_normal(4)
-    content = optics.content * np.exp(0.32 * draws[0] + pigment_shift)
-    layout = LAYOUTS[optics.layout](slices.place)
+    draws = rng.standard_normal(5)
+    content = optics.content * np.exp(0.36 * draws[0] + pigment_shift)
+    layout = LAYOUTS[optics.layout](slices.place, slices.cells) * np.exp(0.5 * draws[4] * slices.place)
     layout = layout * (slices.area.sum() / np.maximum((layout * slices.area).sum(), 1e-9))
     accessory = np.exp(0.15 * draws[1])
     spectrum = np.array(PIGMENTS[optics.pigment]) * (accessory, accessory, 1.0)
     return Emission(
-        matter=slices.area * optics.scatter * np.exp(0.1 * draws[2]),
+        matter=slices.area * optics.scatter * np.exp(0.12 * draws[2]),
         granules=slices.area * optics.granules * np.exp(0.28 * draws[3]),
         fluorescence=spectrum[:, None] * (content * layout * slices.area),
     )
 
 
-def _even(place: Array) -> Array:
+def _even(place: Array, cells: int) -> Array:
     return np.ones_like(place)
 
 
-def _poles(place: Array) -> Array:
-    return 0.06 + np.exp(-(((np.abs(place) - 0.55) / 0.2) ** 2))
+def _poles(place: Array, cells: int) -> Array:
+    return 0.9 + np.exp(-(((np.abs(place) - 0.5) / 0.22) ** 2))
 
 
-def _centre(place: Array) -> Array:
-    return 0.06 + np.exp(-((place / 0.3) ** 2))
+def _centre(place: Array, cells: int) -> Array:
+    return 0.9 + np.exp(-((place / 0.35) ** 2))
 
 
-def _front(place: Array) -> Array:
-    return 0.05 + 1.0 / (1.0 + np.exp(-12.0 * place))
+def _every_second(place: Array, cells: int) -> Array:
+    cell = np.floor((place + 1.0) * (0.5 * cells))
+    return np.where(cell % 2 == 0, 1.0, 0.5)
 
 
-def _rim(place: Array) -> Array:
+def _cup(place: Array, cells: int) -> Array:
+    return 0.4 + 1.0 / (1.0 + np.exp(-5.0 * (place - 0.2)))
+
+
+def _rim(place: Array, cells: int) -> Array:
     return 0.5 + place**2
 
 
-LAYOUTS: dict[str, Callable[[Array], Array]] = {
+LAYOUTS: dict[str, Callable[[Array, int], Array]] = {
     "even": _even,
     "poles": _poles,
     "centre": _centre,
-    "front": _front,
+    "every second": _every_second,
+    "cup": _cup,
     "rim": _rim,
 }
 """Name → how dense the pigment is at each place from -1 to 1; the whole content is the same for all."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from seston.simulate.across import arrange
 from seston.simulate.along import draw_slices
+from seston.simulate.companion import add_to_emission, add_to_tubes, draw_companion
 from seston.simulate.conditions import CHANNELS, Conditions
 from seston.simulate.detector import curvature, record, smooth
 from seston.simulate.optics import emit
@@ -41,9 +42,14 @@ def draw_particle(species: Species, conditions: Conditions, camera: Camera, rng:
     for _ in range(_TRIES):
         slices = draw_slices(species.along, rng, PIXEL_SIZE_UM, conditions.size_shift[species.name])
         emission = emit(species.optics, slices, rng, conditions.pigment_shift[species.name])
+        companion = draw_companion(conditions.companions, PIXEL_SIZE_UM, rng)
+        if companion is not None:
+            emission = add_to_emission(emission, companion)
         stored = record(emission, PIXEL_SIZE_UM, slices.tilt[1], conditions, rng)
         if stored is not None:
             tubes = arrange(species.across, slices, rng)
+            if companion is not None:
+                tubes = add_to_tubes(tubes, companion)
             return Exported(species.name, take_picture(tubes, camera, rng), export_signals(stored))
     raise RuntimeError(f"species {species.name} never reaches the trigger level: its table is wrong")
 

@@ -135,9 +135,26 @@ def _expose(seen: Floats, camera: Camera, rng: np.random.Generator) -> NDArray[n
         * (1.0 + right * (np.arange(width) / 100.0 - width / 200.0))
     ).astype(np.float32)
     plane[top : top + seen.shape[0], left : left + seen.shape[1]] *= seen
+    for _ in range(rng.poisson(camera.conditions.specks)):
+        _add_speck(plane, rng.random(4))
     plane += _piece(camera.noise, int(draws[3] * _PLATE), int(draws[4] * _PLATE), height, width)
     np.clip(plane, 0.0, 255.0, out=plane)
-    return np.rint(plane).astype(np.uint8)
+    picture: NDArray[np.uint8] = np.rint(plane).astype(np.uint8)
+    return picture
+
+
+def _add_speck(plane: Floats, draws: NDArray[np.float64]) -> None:
+    """Darken (seldom: brighten) a blurred round spot: dust on a lens, or a small thing out of focus."""
+    height, width = plane.shape
+    size = 1.0 + 3.5 * float(draws[2]) ** 2
+    reach = int(3.0 * size)
+    row, column = int(draws[0] * height), int(draws[1] * width)
+    rows = np.arange(max(row - reach, 0), min(row + reach + 1, height))
+    columns = np.arange(max(column - reach, 0), min(column + reach + 1, width))
+    across = np.exp(-0.5 * ((rows - row) / size) ** 2)
+    along = np.exp(-0.5 * ((columns - column) / size) ** 2)
+    depth = (0.5 * float(draws[3]) - 0.1) / np.sqrt(size)
+    plane[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] *= 1.0 - np.outer(across, depth * along)
 
 
 def _piece(plate: Floats, top: int, left: int, rows: int, columns: int) -> Floats:

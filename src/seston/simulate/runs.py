@@ -11,6 +11,7 @@ import numpy as np
 
 from seston import __version__
 from seston.errors import UsageError
+from seston.particle import Skipped
 from seston.simulate.conditions import Conditions
 from seston.simulate.cytoclus import ENGLISH, FRENCH, Layout, Measurement
 
@@ -37,6 +38,8 @@ class SimulationReport:
     """Name of each measurement: its sample id once imported."""
     origin: str
     """``simulated``, or ``semi-simulated`` where the pictures are real."""
+    skipped: tuple[Skipped, ...] = ()
+    """Pictures that could not be used, where real ones were given."""
 
 
 @dataclass(frozen=True, slots=True)

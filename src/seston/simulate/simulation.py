@@ -14,6 +14,7 @@ from seston.simulate.cytoclus import Measured, write_measurement
 from seston.simulate.particle import draw_particle
 from seston.simulate.picture import encode_picture, make_camera
 from seston.simulate.runs import RunPlan, SimulationReport, check_free, describe, number_triggers, plan_runs
+from seston.simulate.semi import simulate_from_images
 from seston.simulate.species import Species, choose_species, species_table
 
 __all__ = ["simulate"]
@@ -26,6 +27,7 @@ def simulate(
     runs: int = 2,
     seed: int = 0,
     species: Iterable[str] | None = None,
+    from_images: Path | str | None = None,
     progress: Progress | None = None,
     overwrite: bool = False,
 ) -> SimulationReport:
@@ -47,6 +49,9 @@ def simulate(
         The same seed gives the same bytes, run by run: asking for more runs does not change the first ones.
     species
         Names from `species_table`; all where it is None.
+    from_images
+        Take real pictures from here and simulate only their profiles: see `simulate_from_images`, where `particles` is
+        the most in each run.
     overwrite
         Replace runs of the same name. Without it a run that is there already raises `UsageError`, before anything is
         written.
@@ -55,6 +60,12 @@ def simulate(
     --------
     >>> report = simulate("simulated", particles=1000, runs=4)  # doctest: +SKIP
     """
+    if from_images is not None:
+        if species is not None:
+            raise UsageError("species cannot be chosen for real pictures: they keep their own labels")
+        return simulate_from_images(
+            from_images, to, particles=particles, runs=runs, seed=seed, progress=progress, overwrite=overwrite
+        )
     chosen = choose_species(species)
     if particles < 1:
         raise UsageError(f"particles is {particles}: give 1 or more in each run")
