@@ -171,3 +171,10 @@ def test_blocks_hold_every_row_once(tmp_path: Path) -> None:
     assert len(blocks) > 5
     np.testing.assert_array_equal(np.concatenate([block.numbers[0] for block in blocks]), np.arange(1000))
     assert [block.line_of(0) for block in blocks] == [int(block.numbers[0][0]) + 2 for block in blocks]
+
+
+def test_a_column_of_words_spoils_no_row() -> None:
+    good, bad = read_back(b"ID,FWS,SWS,remark\n1,1.5,2.5,fine\n1,3.5,4.5,so so\n2,1,2,\n2,3,4,bad\n")
+    assert not bad
+    np.testing.assert_array_equal(good[1], np.array([[1.5, 3.5], [2.5, 4.5]], dtype=np.float32))
+    assert good[2].shape == (2, 2)

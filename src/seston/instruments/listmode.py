@@ -104,7 +104,7 @@ def read_listmode(path: Path, *, known_ids: Callable[[], frozenset[int]] | None 
         raise InputError(f"{path}: has no column of a parameter (it begins with: {found}); export Listmode again")
     table = Listmode(path, layout, tuple(columns.parameters.values()))
     rows = _Gathered(np.float64 if path.stat().st_size <= _EXACT_BELOW_BYTES else np.float32)
-    for block in read_blocks(path, layout, text_columns=columns.text_places):
+    for block in read_blocks(path, layout, text_columns=columns.words_places, ignored=columns.ignored):
         _gather(block, columns, rows)
     _mend(rows, columns, table, known_ids)
     _finish(rows, columns, table)
@@ -127,9 +127,10 @@ class _Columns:
     width: int
 
     @property
-    def text_places(self) -> tuple[int, ...]:
-        """Everything that is neither an id nor a parameter: it must not be able to spoil a row."""
-        return tuple(place for place in range(self.width) if place != self.id_place and place not in self.parameters)
+    def ignored(self) -> frozenset[int]:
+        """Everything that is not kept: it must not be able to spoil a row."""
+        kept = {self.id_place, *self.parameters, *self.words_places}
+        return frozenset(place for place in range(self.width) if place not in kept)
 
     @property
     def words_places(self) -> tuple[int, ...]:

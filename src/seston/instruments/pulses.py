@@ -70,6 +70,11 @@ class PulseTable:
     particle_zero: bool = False
     _last: int = field(default=-1)
 
+    @property
+    def ignored(self) -> frozenset[int]:
+        """Columns that are neither the id nor a channel."""
+        return frozenset(range(self.layout.width)) - {self.id_column, *self.places}
+
 
 def is_pulse_table(columns: tuple[str, ...]) -> bool:
     """Tell from its columns whether a table holds pulses: an id, and else nothing but channels."""
@@ -108,7 +113,7 @@ def open_pulses(path: Path) -> PulseTable:
         raise InputError(f"{path}: has no column of a channel; export Pulses again")
     named = tuple(name for name in left_out if name)
     table = PulseTable(path, layout, ids[0], tuple(channels), tuple(places), named)
-    first = next(read_blocks(path, layout), None)
+    first = next(read_blocks(path, layout, ignored=table.ignored), None)
     table.ending = "none" if first is None else _ending(_rows_of(first, table))
     return table
 
@@ -125,7 +130,7 @@ def read_profiles(table: PulseTable, *, block_bytes: int = 1 << 21) -> Iterator[
     """
     rest: _Rows | None = None
     seen: dict[int, str] = {}
-    for block in read_blocks(table.path, table.layout, block_bytes=block_bytes):
+    for block in read_blocks(table.path, table.layout, ignored=table.ignored, block_bytes=block_bytes):
         fresh = _rows_of(block, table)
         rows = fresh if rest is None else _join(rest, fresh)
         spans, terminators = _spans(rows, table.ending)
@@ -314,5 +319,5 @@ def _what_is_wrong(rows: _Rows, start: int, stop: int, ended: bool, fault_rows: 
 
 def _only_words(layout: Layout, place: int) -> bool:
     """Tell whether a column holds text in each of the first rows."""
-    fields = [row[place] for row in layout.sample if place < len(row)]
+    fields = [row[place] for row in layout.sample if place < len(row) and row[place].strip()]
     return len(fields) > 1 and all(parse_number(text, layout.decimal) is None for text in fields)

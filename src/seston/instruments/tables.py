@@ -66,11 +66,20 @@ class Block:
         return int(self.lines[row]) if self.lines is not None else self.first_line + row
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Which columns are not numbers."""
+
+    text: tuple[int, ...] = ()
+    ignored: frozenset[int] = frozenset()
+
+
 def read_blocks(
     path: Path,
     layout: Layout,
     *,
     text_columns: Iterable[int] = (),
+    ignored: Iterable[int] = (),
     block_bytes: int = 1 << 21,
 ) -> Iterator[Block]:
     """Stream a table as blocks of numbers, never more than a few blocks in memory.
@@ -79,6 +88,8 @@ def read_blocks(
     ----------
     text_columns
         Columns to keep as text.
+    ignored
+        Columns whose fields may be anything: they stay NaN.
     block_bytes
         Bytes of the file that go into one block.
 
@@ -87,7 +98,7 @@ def read_blocks(
     InputError
         Where the file cannot be read on, or a line is absurdly long.
     """
-    asked = tuple(text_columns)
+    wanted = _Wanted(tuple(text_columns), frozenset(ignored))
     line = 1
     for data in _whole_lines(path, layout, block_bytes):
         skipped = 0
@@ -100,7 +111,7 @@ def read_blocks(
         line += skipped
         if not data:
             continue
-        block, lines = _parse(data, layout, line, asked)
+        block, lines = _parse(data, layout, line, wanted)
         line += lines
         if block.rows:
             yield block
@@ -116,7 +127,7 @@ def parse_block(data: bytes, layout: Layout) -> Block:
         data = data.replace(b"\r", b"\n")
     for _ in range(layout.header_lines):
         data = data[data.find(b"\n") + 1 :] if b"\n" in data else b""
-    return _parse(data, layout, layout.header_lines + 1, ())[0]
+    return _parse(data, layout, layout.header_lines + 1, _Wanted())[0]
 
 
 def _whole_lines(path: Path, layout: Layout, block_bytes: int) -> Iterator[bytes]:
@@ -145,19 +156,19 @@ def _whole_lines(path: Path, layout: Layout, block_bytes: int) -> Iterator[bytes
         yield rest
 
 
-def _parse(data: bytes, layout: Layout, first_line: int, text_columns: tuple[int, ...]) -> tuple[Block, int]:
+def _parse(data: bytes, layout: Layout, first_line: int, wanted: _Wanted) -> tuple[Block, int]:
     lines = data.count(b"\n") + (not data.endswith(b"\n") and bool(data))
     decimal = layout.decimal or ("," if layout.separator != "," and b"," in data else ".")
-    if len(data) < _SMALL and not text_columns:
+    if len(data) < _SMALL and not wanted.text and not wanted.ignored:
         small = _parse_small(data, layout, decimal, first_line)
         if small is not None and small.rows == lines:
             return small, lines
     block = _parse_clean(
-        data if text_columns else _without_groups(data, layout, decimal), layout, decimal, first_line, text_columns
+        data if wanted.text else _without_groups(data, layout, decimal), layout, decimal, first_line, wanted
     )
     if block is not None and block.rows == lines:
         return block, lines
-    return _parse_line_by_line(data, layout, decimal, first_line, text_columns), lines
+    return _parse_line_by_line(data, layout, decimal, first_line, wanted), lines
 
 
 def _without_groups(data: bytes, layout: Layout, decimal: str) -> bytes:
@@ -189,15 +200,14 @@ def _parse_small(data: bytes, layout: Layout, decimal: str, first_line: int) -> 
     return Block(first_line, np.ascontiguousarray(numbers.reshape(-1, layout.width).T))
 
 
-def _parse_clean(
-    data: bytes, layout: Layout, decimal: str, first_line: int, text_columns: tuple[int, ...]
-) -> Block | None:
+def _parse_clean(data: bytes, layout: Layout, decimal: str, first_line: int, wanted: _Wanted) -> Block | None:
     """Parse a block in which every field is as it should be; None where one is not."""
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
     names = [str(place) for place in range(layout.width)]
-    types = {name: pa.string() if place in text_columns else pa.float64() for place, name in enumerate(names)}
+    types = {name: pa.string() if place in wanted.text else pa.float64() for place, name in enumerate(names)}
+    read = [place for place in range(layout.width) if place not in wanted.ignored]
     try:
         table = arrow_csv.read_csv(
             pa.BufferReader(data),
@@ -207,6 +217,7 @@ def _parse_clean(
             parse_options=arrow_csv.ParseOptions(delimiter=layout.separator, ignore_empty_lines=False),
             convert_options=arrow_csv.ConvertOptions(
                 column_types=types,
+                include_columns=[names[place] for place in read],
                 decimal_point=decimal,
                 strings_can_be_null=False,
                 null_values=["", "NA", "NaN", "nan"],
@@ -216,32 +227,29 @@ def _parse_clean(
         return None
     numbers = np.full((layout.width, table.num_rows), np.nan)
     texts: dict[int, list[str]] = {}
-    for place in range(layout.width):
-        column = table.column(place)
-        if place in text_columns:
+    for column, place in zip(table.columns, read, strict=True):
+        if place in wanted.text:
             texts[place] = [text or "" for text in column.to_pylist()]
         else:
             numbers[place] = column.to_numpy()
     return Block(first_line, numbers, texts)
 
 
-def _parse_line_by_line(
-    data: bytes, layout: Layout, decimal: str, first_line: int, text_columns: tuple[int, ...]
-) -> Block:
+def _parse_line_by_line(data: bytes, layout: Layout, decimal: str, first_line: int, wanted: _Wanted) -> Block:
     """Parse a block that holds a bad row: slower, and each bad row becomes a fault."""
     rows: list[list[float]] = []
     numbers_of_lines: list[int] = []
-    texts: dict[int, list[str]] = {place: [] for place in text_columns}
+    texts: dict[int, list[str]] = {place: [] for place in wanted.text}
     faults: list[Fault] = []
     for offset, raw in enumerate(data.split(b"\n")):
         if not raw.strip():
             continue
         fields = _fields_of_bytes(raw, layout)
-        values, reason = _row(fields, layout, decimal, text_columns)
+        values, reason = _row(fields, layout, decimal, wanted)
         if reason:
             wrong_width = len(fields) != layout.width
             faults.append(Fault(len(rows), first_line + offset, tuple(fields), reason, wrong_width))
-        for place in text_columns:
+        for place in wanted.text:
             texts[place].append(fields[place] if place < len(fields) else "")
         rows.append(values)
         numbers_of_lines.append(first_line + offset)
@@ -263,14 +271,14 @@ def _fields_of_bytes(raw: bytes, layout: Layout) -> list[str]:
     return fields
 
 
-def _row(fields: Sequence[str], layout: Layout, decimal: str, text_columns: tuple[int, ...]) -> tuple[list[float], str]:
+def _row(fields: Sequence[str], layout: Layout, decimal: str, wanted: _Wanted) -> tuple[list[float], str]:
     """Give the numbers of a row and, where it cannot be used, why."""
     reason = ""
     if len(fields) != layout.width:
         reason = f"has {len(fields)} fields where the header has {layout.width}"
     values = [math.nan] * layout.width
     for place, text in enumerate(fields[: layout.width]):
-        if place in text_columns:
+        if place in wanted.text or place in wanted.ignored:
             continue
         value = parse_number(text, decimal)
         if value is None:
