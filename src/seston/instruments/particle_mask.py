@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seston.instruments.scale_bar import ScaleBar
+from seston.instruments.shape import framed
 
 __all__ = ["Box", "background_of", "particle_mask"]
 
@@ -22,6 +23,7 @@ Box = tuple[int, int, int, int]
 
 Number = TypeVar("Number", bound=np.generic)
 
+_RANGE = 1024
 _EIGHT_NEIGHBOURS = np.ones((3, 3), dtype=np.bool_)
 _FRAME = 3
 """Rows and columns along the border that show the background."""
@@ -72,7 +74,7 @@ def particle_mask(grey: NDArray[np.uint8], scale_bar: Box | ScaleBar | None = No
     if height < 3 or width < 3:
         return np.zeros(grey.shape, dtype=np.bool_)
     level, spread = background_of(grey, box)
-    difference = grey.astype(np.float32) - np.float32(level)
+    difference = grey.astype(np.int16) - np.int16(level)
     if spread > _UNEVEN and 0 < level < 255:
         difference, spread = _levelled(difference, spread, box)
     if box is not None:
@@ -138,9 +140,7 @@ def _border(pixels: NDArray[Number], scale_bar: Box | None) -> list[NDArray[Numb
     return [pixels[part][keep[part]] for part in parts]
 
 
-def _levelled(
-    difference: NDArray[np.float32], spread: float, scale_bar: Box | None
-) -> tuple[NDArray[np.float32], float]:
+def _levelled(difference: NDArray[np.int16], spread: float, scale_bar: Box | None) -> tuple[NDArray[np.int16], float]:
     """Take uneven light, a plane through the medians of the four edges, off; if that makes the border quieter."""
     height, width = difference.shape
     medians = [float(np.median(strip)) if strip.size else 0.0 for strip in _border(difference, scale_bar)]
@@ -149,10 +149,10 @@ def _levelled(
     columns = np.linspace(-0.5, 0.5, width, dtype=np.float32)[None, :]
     level = difference - np.float32(down) * rows - np.float32(across) * columns
     border = np.concatenate([strip.ravel() for strip in _border(level, scale_bar)])
-    middle = float(np.median(border)) if len(border) else 0.0
+    middle = np.float32(np.median(border)) if len(border) else np.float32(0)
     left_over = max(1.4826 * float(np.median(np.abs(border - middle))) if len(border) else spread, 1.0)
     if left_over < 0.7 * spread:
-        return level - np.float32(middle), left_over
+        return np.rint(level - middle).astype(np.int16), left_over
     return difference, spread
 
 
@@ -167,22 +167,17 @@ def _widened(box: Box) -> Box:
     return max(0, left - _AROUND_BAR), max(0, top - _AROUND_BAR), right + _AROUND_BAR, bottom + _AROUND_BAR
 
 
-def _towards_particle(difference: NDArray[np.float32]) -> tuple[NDArray[np.float32], float]:
+def _towards_particle(difference: NDArray[np.int16]) -> tuple[NDArray[np.int16], float]:
     """Turn the difference from the background so that the particle's is positive, and give its contrast."""
-    darker, lighter = _contrast(-difference), _contrast(difference)
+    # How often each difference occurs; twice the range of a pixel, as uneven light may have been taken off.
+    totals = np.cumsum(np.bincount(difference.ravel() + np.int16(_RANGE), minlength=2 * _RANGE + 1))
+    odd_ones = max(4, difference.size // 500)  # so many pixels may be more extreme than the particle
+    darker = _RANGE - int(np.searchsorted(totals, odd_ones))
+    lighter = int(np.searchsorted(totals, difference.size - odd_ones + 1)) - _RANGE
     # The light fringe around a dark particle in bright field must not be taken for the particle.
     if lighter > _FRINGE * darker:
         return difference, lighter
     return -difference, darker
-
-
-def _contrast(signed: NDArray[np.float32]) -> float:
-    """Difference from the background that the particle's strongest pixels reach, less a few odd ones."""
-    flat = signed.ravel()
-    rank = max(4, flat.size // 500)
-    if rank >= flat.size:
-        return float(flat.max())
-    return float(np.partition(flat, flat.size - rank)[flat.size - rank])
 
 
 def _window(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
@@ -203,7 +198,7 @@ def _with_core(mask: NDArray[np.bool_], core: NDArray[np.bool_]) -> NDArray[np.b
 
 def _filled(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Fill what is enclosed, also by an outline with gaps of one or two pixels; outer edges stay as they are."""
-    padded = np.pad(mask, 3)
+    padded = framed(mask, 3)
     bridged = ~_widened_mask(~_widened_mask(padded))
     filled = padded | _holes(bridged)
     return (filled | _holes(filled))[3:-3, 3:-3]
