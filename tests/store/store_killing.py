@@ -16,15 +16,15 @@ from seston.store import open_data_set
 
 __all__ = ["many_particles"]
 
-PARTICLES = 4000
+PARTICLES = 3000
 
 
 def many_particles() -> Iterator[Particle]:
-    """Pictures, of which each hundredth is that of its neighbour; then the profiles of some of the same particles."""
+    """Pictures, of which each hundredth is that of its neighbour; then the profiles of some of them, in pairs."""
     for n in range(PARTICLES):
         yield particle(n, image=picture(n - (n % 100 == 7)), label=f"class {n % 7}")
     for n in range(0, PARTICLES, 3):
-        yield particle(n, wave=profile(n // 2), listmode={"FWS Total": float(n)})
+        yield particle(n, wave=profile(n // 6), listmode={"FWS Total": float(n)})
 
 
 def do_import(folder: Path) -> None:

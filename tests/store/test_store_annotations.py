@@ -65,6 +65,22 @@ def test_a_source_that_calls_its_label_predicted_gives_way_to_a_newer_prediction
     assert current_labels(raw, ANNOTATIONS.empty_table()) == {"a/1": "guess", "a/2": "word"}
 
 
+def test_trusted_labels_are_neither_predictions_nor_doubts(data: DataSet) -> None:
+    put(data.path, [particle(8, image=picture(8))])
+    data.annotate(
+        [
+            said("a/0", "guess", "predicted"),
+            said("a/1", "hm", "dubious"),
+            said("a/2", "guess", "predicted"),
+            said("a/3", "sure"),
+            said("a/3", "hm", "dubious", minutes=1),
+        ]
+    )
+    assert data.labels(trusted=True) == {"a/0": "source", "a/3": "sure"}
+    guessed = current_labels([("a/1", "guess", "predicted")], ANNOTATIONS.empty_table(), trusted=True)
+    assert guessed == {}
+
+
 def test_unknown_particles_are_listed_and_nothing_is_written_for_them(data: DataSet) -> None:
     report = data.annotate([said("a/3", "x"), said("a/99", "x"), said("a/99", "y")])
     assert (report.added, report.unknown_particles) == (1, ["a/99"])

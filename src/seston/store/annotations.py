@@ -26,6 +26,8 @@ _STATUSES: tuple[str, ...] = get_args(Status)
 _PREDICTED_BY_SOURCE = frozenset({"p", "predicted"})
 _RANKS = {"validated": 3, "dubious": 2, "predicted": 0}
 _RANK_OF_SOURCE = 1
+_TRUSTED_RANKS = frozenset({_RANKS["validated"], _RANK_OF_SOURCE})
+_NO_CLAIM = (-1, 0.0, "")
 
 
 class Annotations:
@@ -117,7 +119,9 @@ def checked(annotation: Annotation) -> Annotation:
     return annotation
 
 
-def current_labels(raw: Iterable[tuple[str, str | None, str | None]], events: pa.Table) -> dict[str, str]:
+def current_labels(
+    raw: Iterable[tuple[str, str | None, str | None]], events: pa.Table, *, trusted: bool = False
+) -> dict[str, str]:
     """Give the label that holds now for each particle that has one.
 
     The newest validated label comes first; then a person's doubt (``dubious``); then what the source said; then the
@@ -130,6 +134,8 @@ def current_labels(raw: Iterable[tuple[str, str | None, str | None]], events: pa
         Id, raw label and raw status of each particle.
     events
         Annotation events, oldest first.
+    trusted
+        Leave out particles whose label is a prediction or a doubt.
     """
     best: dict[str, tuple[int, float, str]] = {}
     names = ("particle_id", "label", "status", "time")
@@ -140,12 +146,11 @@ def current_labels(raw: Iterable[tuple[str, str | None, str | None]], events: pa
             best[particle_id] = claim
     labels: dict[str, str] = {}
     for particle_id, label, status in raw:
-        said = best.get(particle_id)
-        by_source = _rank_of_source(status) if label else -1
-        if said is not None and said[0] >= by_source:
-            labels[particle_id] = said[2]
-        elif label:
-            labels[particle_id] = label
+        by_source = (_rank_of_source(status), 0.0, label) if label else _NO_CLAIM
+        said = best.get(particle_id, _NO_CLAIM)
+        rank, _, name = said if said[0] >= by_source[0] else by_source
+        if rank in _TRUSTED_RANKS if trusted else rank >= 0:
+            labels[particle_id] = name
     return labels
 
 

@@ -164,6 +164,8 @@ class DataSet:
     ) -> Iterator[pa.RecordBatch]:
         """Read particles batch by batch: all in row order, or some in the order of their ids.
 
+        Batches are smaller than `batch_size` where pictures or profiles are large.
+
         Raises
         ------
         UsageError
@@ -179,8 +181,9 @@ class DataSet:
             raise UsageError(
                 f"{self.path}: {len(missing):,} of these particles are not in the data set ({missing[0]}, …)"
             )
-        for start in range(0, len(rows), batch_size):
-            yield from self._particles.take(rows[start : start + batch_size], wanted).combine_chunks().to_batches()
+        size = self._particles.rows_at_once(wanted, batch_size)
+        for start in range(0, len(rows), size):
+            yield from self._particles.take(rows[start : start + size], wanted).combine_chunks().to_batches()
 
     def take(self, rows: NDArray[np.int64], columns: Sequence[str]) -> pa.Table:
         """Read particles by row number, in the order given."""
@@ -192,14 +195,19 @@ class DataSet:
 
     # Labels
 
-    def labels(self) -> dict[str, str]:
-        """Give the label of each labelled particle that holds now.
+    def labels(self, *, trusted: bool = False) -> dict[str, str]:
+        """Give the label of each labelled particle that holds now, in row order.
 
         The newest validated one; without one a person's doubt; else what the source said; else the newest prediction.
+
+        Parameters
+        ----------
+        trusted
+            Leave out predictions, and particles whose name a person doubts: what is left may be learnt from.
         """
         raw = self._particles.read(["id", "raw_label", "raw_status"])
         columns = [raw.column(name).to_pylist() for name in ("id", "raw_label", "raw_status")]
-        return current_labels(zip(*columns, strict=True), self._annotations.read())
+        return current_labels(zip(*columns, strict=True), self._annotations.read(), trusted=trusted)
 
     def annotate(self, annotations: Iterable[Annotation] | Annotation) -> AnnotateReport:
         """Add annotations to the history. When this returns, the disk has them.
@@ -264,8 +272,9 @@ class DataSet:
 
         Notes
         -----
-        Particles that repeat each other byte for byte stand on one side. Those without a label are in the training
-        part, by sample only if their whole sample is without; where nothing is labelled, all are parted alike.
+        Particles that repeat each other byte for byte stand on one side. Those without a trusted label (see `labels`)
+        are in the training part, by sample only if their whole sample is without; where nothing is labelled, all are
+        parted alike.
 
         Raises
         ------
@@ -279,7 +288,7 @@ class DataSet:
         check_name(name)
         if name in self.splits() and not overwrite:
             raise UsageError(f"there is a split {name!r} already; choose another name, or say --overwrite")
-        labels = self.labels()
+        labels = self.labels(trusted=True)
         rows = self._particles.read(["id", "sample_id", "image_hash", "profile_hash"])
         ids = rows.column("id").to_pylist()
         split = make_split(

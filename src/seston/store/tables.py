@@ -28,6 +28,7 @@ __all__ = ["Table"]
 _STORAGE_VERSION = "2.1"
 _BATCH_BYTES = 64 * 1024 * 1024
 _READ_AHEAD = 2
+_HEAVY = frozenset({"image", "profile", "listmode"})
 
 
 class Table:
@@ -94,7 +95,7 @@ class Table:
         """Read row after row, in order, a bounded number of bytes at a time."""
         scanner = self._dataset.scanner(
             columns=None if columns is None else list(columns),
-            batch_size=max(1, min(batch_size, self._rows_in(_BATCH_BYTES))) if columns is None else batch_size,
+            batch_size=self.rows_at_once(columns, batch_size),
             scan_in_order=True,
             batch_readahead=_READ_AHEAD,
             fragment_readahead=1,
@@ -166,9 +167,12 @@ class Table:
                 older_than=timedelta(0), delete_unverified=True, error_if_tagged_old_versions=False
             )
 
-    def _rows_in(self, size: int) -> int:
-        """About how many rows fill so many bytes on disk."""
-        return max(1, size // max(1, self.data_bytes() // max(1, self.count_rows())))
+    def rows_at_once(self, columns: Sequence[str] | None, wanted: int) -> int:
+        """How many rows to hold in memory together: as many as wanted, fewer where pictures or profiles are large."""
+        if columns is not None and not _HEAVY.intersection(columns):
+            return wanted
+        bytes_a_row = self.data_bytes() // max(1, self.count_rows())
+        return max(1, min(wanted, _BATCH_BYTES // max(1, bytes_a_row)))
 
     def data_bytes(self) -> int:
         """Bytes of the data files on disk, old versions included."""
