@@ -6,13 +6,23 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from seston.evaluation.grid import Row
+    from seston.evaluation.grid import Difference, Row
+    from seston.evaluation.partners import RetrievalRow
+    from seston.evaluation.protocol import gallery_knn, retrieval
+    from seston.evaluation.report import write_report
+    from seston.evaluation.results import Evaluation
 
 _WHERE = {
+    "Difference": "grid",
+    "Evaluation": "results",
+    "RetrievalRow": "partners",
     "Row": "grid",
+    "gallery_knn": "protocol",
+    "retrieval": "protocol",
+    "write_report": "report",
 }
 
-__all__ = ["Row"]
+__all__ = ["Difference", "Evaluation", "RetrievalRow", "Row", "gallery_knn", "retrieval", "write_report"]
 
 
 def __getattr__(name: str) -> Any:

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seston.evaluation.grid import Difference, Row, Trial
+from seston.evaluation.partners import RetrievalRow
 from seston.evaluation.provenance import Provenance
-from seston.evaluation.retrieval import RetrievalRow
 
 __all__ = ["ClassRow", "Confusion", "Evaluation", "Example", "class_rows"]
 

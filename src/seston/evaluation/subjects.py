@@ -17,7 +17,7 @@ from seston.recognition.labels import trusted_labels
 if TYPE_CHECKING:
     from seston.store import DataSet, Split
 
-__all__ = ["Subjects", "choose_subjects", "part_sides", "saved_split"]
+__all__ = ["Subjects", "block_features", "choose_subjects", "part_sides", "saved_split", "split_masks"]
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,11 @@ class Subjects:
         return np.flatnonzero(self.classes >= 0)
 
 
-def choose_subjects(data: DataSet, vectors: Embeddings) -> Subjects:
+def choose_subjects(data: DataSet, vectors: Embeddings, *, names: bool = True) -> Subjects:
     """Choose the particles that can be compared fairly: all with the same modalities.
 
     Those with picture and profile, where at least half of the labelled ones are such; otherwise those with the
-    modality that more of the labelled ones have.
+    modality that more of the labelled ones have. Without `names`, labels are not needed, and all pairs are taken.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def choose_subjects(data: DataSet, vectors: Embeddings) -> Subjects:
         Where no labelled particle has a vector.
     """
     labels = trusted_labels(data)
-    if not labels:
+    if names and not labels:
         raise UsageError(
             f"{data.path}: no particle has a label; give some with  seston annotate {data.path} LABELS.csv"
         )
@@ -64,20 +64,20 @@ def choose_subjects(data: DataSet, vectors: Embeddings) -> Subjects:
     labelled = np.array([name in labels for name in vectors.ids], np.bool_)
     counts = {modality: int((mask & labelled).sum()) for modality, mask in has.items()}
     single = "image" if counts["image"] > counts["profile"] else "profile"
-    modality = "both" if 2 * counts["both"] >= counts[single] else single
-    if not counts[modality]:
+    modality = "both" if not names or 2 * counts["both"] >= counts[single] else single
+    if names and not counts[modality]:
         raise UsageError(f"{data.path}: no labelled particle has a picture or profile that this model can use")
     mask = has[modality]
     ids = tuple(name for name, there in zip(vectors.ids, mask.tolist(), strict=True) if there)
-    of_each = np.array([labels.get(name, "") for name in ids])
-    names = tuple(sorted({str(label) for label in of_each} - {""}))
-    place = {name: number for number, name in enumerate(names)}
+    of_each = np.array([labels.get(name, "") for name in ids], np.str_)
+    class_names = tuple(sorted({str(label) for label in of_each} - {""}))
+    place = {name: number for number, name in enumerate(class_names)}
     samples, made_up = _samples(data)
     return Subjects(
         ids=ids,
         labels=of_each,
         classes=np.array([place.get(str(label), -1) for label in of_each], np.int64),
-        class_names=names,
+        class_names=class_names,
         samples=tuple(samples[name] for name in ids),
         modality=modality,
         labelled_without=int(labelled.sum()) - counts[modality],

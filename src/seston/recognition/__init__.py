@@ -6,15 +6,51 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from seston.recognition.abundance import CountRow, count
+    from seston.recognition.checks import Check, doctor
+    from seston.recognition.classical import ClassicalModel
     from seston.recognition.classifiers import CLASSIFIERS
     from seston.recognition.embeddings import Embeddings
+    from seston.recognition.encoder import Encoder, Model, embed, load
+    from seston.recognition.gallery import Gallery
+    from seston.recognition.identification import IdentifyResult, identify
+    from seston.recognition.naming import Identification
 
 _WHERE = {
     "CLASSIFIERS": "classifiers",
+    "Check": "checks",
+    "ClassicalModel": "classical",
+    "CountRow": "abundance",
     "Embeddings": "embeddings",
+    "Encoder": "encoder",
+    "Gallery": "gallery",
+    "Identification": "naming",
+    "IdentifyResult": "identification",
+    "Model": "encoder",
+    "count": "abundance",
+    "doctor": "checks",
+    "embed": "encoder",
+    "identify": "identification",
+    "load": "encoder",
 }
 
-__all__ = ["CLASSIFIERS", "Embeddings"]
+__all__ = [
+    "CLASSIFIERS",
+    "Check",
+    "ClassicalModel",
+    "CountRow",
+    "Embeddings",
+    "Encoder",
+    "Gallery",
+    "Identification",
+    "IdentifyResult",
+    "Model",
+    "count",
+    "doctor",
+    "embed",
+    "identify",
+    "load",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seston.errors import UsageError
-from seston.evaluation.retrieval import match_pairs, ranks
+from seston.evaluation.partners import match_pairs, ranks
 
 
 def test_partners_that_are_alike_are_found() -> None:

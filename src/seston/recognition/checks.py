@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seston.errors import InputError, NotFoundError
-from seston.particle import Progress, Sample, Silence
+from seston.particle import Particle, Progress, Sample, Silence
 from seston.recognition.evidence import Evidence, gather
 from seston.recognition.source_particles import Reading, open_source
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from seston.recognition.gallery import Gallery
     from seston.store import DataSet
 
-__all__ = ["Check", "doctor"]
+__all__ = ["Check", "check_particles", "doctor"]
 
 _FEW = 20
 _SHOWN = 4
@@ -82,14 +82,20 @@ def doctor(
     reading = open_source(path)
     say = progress or Silence()
     say.start("looking at particles", reading.total)
-    found = gather(reading.particles())
+    of_particles = check_particles(reading.particles())
     say.finish()
     return [
         _reading_check(reading),
-        *(_over_samples(name, found, judge) for name, judge in _JUDGES.items()),
+        *of_particles,
         _levels_check(reading.samples, gallery),
         _torch_check(),
     ]
+
+
+def check_particles(particles: Iterable[Particle]) -> list[Check]:
+    """Check whether listmode, profiles and pictures of some particles belong together, sample by sample."""
+    found = gather(particles)
+    return [_over_samples(name, found, judge) for name, judge in _JUDGES.items()]
 
 
 def _reading_check(reading: Reading) -> Check:

@@ -1,0 +1,237 @@
+"""What is compared: a model with the vectors of everything that it has to beat, on the same particles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seston.errors import UsageError
+from seston.evaluation.draws import Draw
+from seston.evaluation.grid import Trial, differences, to_rows
+from seston.evaluation.methods import Combination, Method, chance, classical, learned, paper_rule
+from seston.evaluation.partners import RetrievalRow, match_pairs
+from seston.evaluation.provenance import Provenance, provenance
+from seston.evaluation.results import Confusion, Evaluation, class_rows
+from seston.evaluation.subjects import Subjects, block_features, choose_subjects
+from seston.particle import Progress
+from seston.recognition.classical import ClassicalModel
+from seston.recognition.embeddings import Embeddings
+from seston.recognition.encoder import Encoder, Model, embed, load
+
+if TYPE_CHECKING:
+    from seston.store import DataSet, Split
+
+__all__ = [
+    "Comparison",
+    "Finding",
+    "Plan",
+    "compare",
+    "evaluation_of",
+    "methods_of",
+    "models_of",
+    "notes_of",
+    "partner_evaluation",
+    "partners_of",
+    "resolve_model",
+]
+
+_UNTRAINED = "untrained encoder"
+_WHAT = {"both": "a picture and a profile", "image": "a picture", "profile": "a profile or listmode"}
+
+ModelLike = Encoder | Path | str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is measured."""
+
+    sizes: list[int]
+    k: int
+    repeats: int
+    seed: int
+    classifier: str
+    baselines: bool
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One model with the vectors of everything that it is compared with; rows of all are those of `subjects`."""
+
+    encoder: Encoder
+    is_model: bool
+    """Whether it is a run; else it is measured features."""
+    fold: int
+    subjects: Subjects
+    vectors: Embeddings
+    untrained: Embeddings | None
+    measured: Embeddings | None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """An evaluation, and a draw to show examples of."""
+
+    evaluation: Evaluation
+    draw: Draw
+    pool: NDArray[np.int64]
+
+
+def models_of(
+    data: DataSet, model: ModelLike | Sequence[ModelLike] | None, partition: Split | None, fold: int
+) -> list[tuple[int, Encoder | None]]:
+    """Pair models with folds: several models go with folds 0, 1, …; a single one with the fold asked for."""
+    if model is None:
+        return [(fold, None)]
+    if isinstance(model, str | Path) or not isinstance(model, Sequence):
+        return [(fold, resolve_model(data, model))]
+    folds = 1 if partition is None else partition.folds
+    if not model or (partition is not None and len(model) > folds):
+        raise UsageError(f"{len(model)} models for {folds} folds: give one a fold")
+    return [(min(number, folds - 1), resolve_model(data, one)) for number, one in enumerate(model)]
+
+
+def resolve_model(data: DataSet, model: ModelLike) -> Encoder:
+    """Load a model that is named by its run; ``classical`` measures the features that the data set has."""
+    if model == "classical" and not Path("classical").exists():
+        return ClassicalModel.of(data)
+    return load(model) if isinstance(model, str | Path) else model
+
+
+def compare(
+    data: DataSet,
+    encoder: Encoder | None,
+    partition: Split | None,
+    fold: int,
+    plan: Plan,
+    say: Progress,
+    *,
+    names: bool = True,
+) -> Comparison:
+    """Embed a data set with a model, with the same model untrained, and by measured features.
+
+    Without `names`, partners alone are to be searched: measured features are left out, and labels are not needed.
+    """
+    measured_by = ClassicalModel.of(data) if encoder is None or (plan.baselines and names) else None
+    main = encoder or measured_by
+    assert main is not None
+    vectors = embed(data, main, progress=say)
+    subjects = choose_subjects(data, vectors, names=names)
+    untrained = None
+    if plan.baselines and isinstance(main, Model):
+        from seston.training import untrained_run
+
+        name = None if partition is None else partition.name
+        blank = Model(untrained_run(data, main.run.recipe, plan.seed, split=name, fold=fold))
+        untrained = embed(data, blank, progress=say).of(subjects.ids)
+    return Comparison(
+        encoder=main,
+        is_model=isinstance(main, Model),
+        fold=fold,
+        subjects=subjects,
+        vectors=vectors.of(subjects.ids),
+        untrained=untrained,
+        measured=None if measured_by is None else embed(data, measured_by, progress=say).of(subjects.ids),
+    )
+
+
+def methods_of(compared: Comparison, pool: NDArray[np.int64], plan: Plan) -> list[Method]:
+    """List the methods, the one in question first; spaces are learnt from the rows of `pool`."""
+    classes = np.maximum(compared.subjects.classes, 0)
+    name = "model" if compared.is_model else "classical"
+    rule = plan.classifier
+    methods = [learned(name, compared.vectors, classes, pool, classifier=rule)]
+    crosses = compared.is_model and compared.vectors.crosses
+    if crosses:
+        methods.append(paper_rule(name, compared.vectors, classes, plan.k))
+    if compared.untrained is not None:
+        methods.append(learned(_UNTRAINED, compared.untrained, classes, pool, classifier=rule))
+        if crosses:
+            methods.append(paper_rule(_UNTRAINED, compared.untrained, classes, plan.k))
+    if compared.measured is not None:
+        if compared.is_model:
+            methods.append(learned("classical", compared.measured, classes, pool, classifier=rule))
+        blocks = block_features(compared.measured, compared.subjects.modality)
+        methods += [classical("classical", blocks, classes, pool, name) for name in ("shrinkage-lda", "random-forest")]
+    if plan.baselines:
+        pairs: dict[Combination, None] = {pair: None for method in methods for pair in method.combinations}
+        methods.append(chance(classes, pairs, plan.seed))
+    return methods
+
+
+def partners_of(compared: Comparison, rows: NDArray[np.int64], seed: int) -> tuple[RetrievalRow, ...]:
+    """Search partners among some particles: by the model, with shuffled pairs, and by the untrained encoder."""
+    asked = compared.vectors.take(rows)
+    if not asked.crosses or compared.subjects.modality != "both" or len(asked) < 2:
+        return ()
+    found = match_pairs("model", asked.shared_image, asked.shared_profile, seed=seed)
+    found += match_pairs("model", asked.shared_image, asked.shared_profile, shuffled=True, seed=seed)
+    if compared.untrained is not None:
+        blank = compared.untrained.take(rows)
+        found += match_pairs(_UNTRAINED, blank.shared_image, blank.shared_profile, seed=seed)
+    return tuple(found)
+
+
+def partner_evaluation(
+    data: DataSet, compared: Comparison, partners: tuple[RetrievalRow, ...], note: str, seed: int
+) -> Evaluation:
+    """Put a search for partners together as an evaluation."""
+    return Evaluation(
+        title=f"Does the picture find its profile? {data.path.name}",
+        protocol="retrieval",
+        main="model (cosine)",
+        retrieval=partners,
+        notes=(note, *notes_of(compared)),
+        simulated=compared.subjects.made_up,
+        provenance=_provenance(data, compared, seed),
+    )
+
+
+def notes_of(compared: Comparison) -> tuple[str, ...]:
+    """Say what a reader of the figures has to know."""
+    subjects = compared.subjects
+    notes = []
+    if subjects.labelled_without:
+        without = f"{subjects.labelled_without:,} labelled particles without {_WHAT[subjects.modality]}"
+        notes.append(f"{without} take no part")
+    if subjects.made_up:
+        notes.append(f"particles are {subjects.made_up}")
+    notes.append("intervals cover the choice of queries and galleries, not that of training seeds or of other samples")
+    return tuple(notes)
+
+
+def evaluation_of(
+    data: DataSet,
+    compared: Comparison,
+    trials: Sequence[Trial],
+    main: str,
+    plan: Plan,
+    partners: tuple[RetrievalRow, ...],
+) -> Evaluation:
+    """Put trials together as an evaluation; `main` is the method in question, as ``method (classifier)``."""
+    own = [trial for trial in trials if f"{trial.method} ({trial.classifier})" == main]
+    shown = max(own, key=lambda trial: (trial.n, len("".join(trial.combination))))
+    names = compared.subjects.class_names
+    there = np.flatnonzero(shown.confusion.sum(axis=0) + shown.confusion.sum(axis=1))
+    what = f"{main}, {'-'.join(shown.combination)}, n = {shown.n}, {len(shown.scores)} galleries"
+    return Evaluation(
+        title=f"How well particles of {data.path.name} are named",
+        protocol="",
+        rows=tuple(to_rows(trials, plan.seed)),
+        main=main,
+        differences=tuple(differences(trials, main, plan.seed)),
+        retrieval=partners,
+        confusion=Confusion(what, tuple(names[row] for row in there), shown.confusion[np.ix_(there, there)]),
+        classes=class_rows(shown, names),
+        simulated=compared.subjects.made_up,
+        provenance=_provenance(data, compared, plan.seed),
+    )
+
+
+def _provenance(data: DataSet, compared: Comparison, seed: int) -> Provenance:
+    model = compared.encoder.model_id if compared.is_model else "classical features"
+    return provenance(data=str(data.path), data_version=data.version, model=model, seed=seed)
