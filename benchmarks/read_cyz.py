@@ -30,16 +30,16 @@ from seston.instruments.cyz import READER
 from seston.instruments.source import Source
 from seston.particle import Particle
 path = Path(sys.argv[1])
-begin = time.perf_counter()
+begin, begin_cpu = time.perf_counter(), time.process_time()
 particles = pictures = samples = 0
 for record in READER.read(Source("cyz", path, (path,), "")):
     if isinstance(record, Particle):
         particles += 1
         pictures += record.image is not None
         samples += 0 if record.profile is None else record.profile.shape[1]
-seconds = time.perf_counter() - begin
+seconds, cpu = time.perf_counter() - begin, time.process_time() - begin_cpu
 peak = next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))
-print(particles, pictures, samples, seconds, peak / 1024)
+print(particles, pictures, samples, seconds, cpu, peak / 1024)
 """
 
 
@@ -47,7 +47,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--megabytes", type=float, default=100.0)
     megabytes = parser.parse_args().megabytes
-    words = ("particles", "pictures", "seconds", "MB/s", "peak MB", "x nrbf")
+    words = ("particles", "pictures", "seconds", "CPU s", "MB/s", "peak MB", "x nrbf")
     print(f"{'file':<12} {'MB':>6} " + " ".join(f"{word:>9}" for word in words))
     with tempfile.TemporaryDirectory() as folder:
         for name, write in (("one object", write_one_object), ("segments", write_segments)):
@@ -55,10 +55,10 @@ def main() -> None:
             write(path, megabytes)
             write(small, _SMALL_MB)
             size = path.stat().st_size / 1e6
-            particles, pictures, _, seconds, peak = _read_in_own_process(path)
+            particles, pictures, _, seconds, cpu, peak = _read_in_own_process(path)
             ratio = (_nrbf_seconds(small) / small.stat().st_size) / (seconds / path.stat().st_size)
             print(
-                f"{name:<12} {size:6.1f} {particles:9.0f} {pictures:9.0f} {seconds:9.2f} {size / seconds:9.0f} "
+                f"{name:<12} {size:6.1f} {particles:9.0f} {pictures:9.0f} {seconds:9.2f} {cpu:9.2f} {size / seconds:9.0f} "
                 f"{peak:9.0f} {ratio:9.1f}"
             )
 

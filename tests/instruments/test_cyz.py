@@ -658,6 +658,21 @@ def test_cut_and_flipped_files_give_records_or_one_line(
         assert not isinstance(record, Skipped) or "\n" not in record.reason
 
 
+def test_settings_of_an_impossible_kind_become_unknown_and_cost_no_particle(tmp_path: Path) -> None:
+    protocol = {"_TriggerChannelArray": [np.array([1.0, 2.0])], "_PMTlevels": ["x"], "_SamplePompSpeed": "fast"}
+    info = {"MeasureTime": 1e300, "NumberofParticles": "many", "sensorLogs": 5, "log": [1]}
+    thing = data_file(OLD_CHANNELS, data=multiplex([old_particle(8)], OLD_CHANNELS), protocol=protocol, info=info)
+    sample, particles, _, _ = read(written(tmp_path, thing))
+    assert len(particles) == 1
+    assert (sample.trigger, sample.end, sample.detector_levels) == (None, None, {})
+    assert sample.n_recorded == 1
+
+
+def test_a_class_name_with_line_breaks_stays_one_line(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="class A B, not a measurement"):
+        records(written(tmp_path, stream(Thing("A\nB", {"x": 1}))))
+
+
 def test_the_reader_claims_by_name_and_by_content(tmp_path: Path) -> None:
     named = written(tmp_path, b"anything", "A.CYZ")
     unnamed = written(tmp_path, WHOLE, "renamed.dat")

@@ -22,7 +22,7 @@ from seston.instruments.cyz_segments import read_segments
 from seston.instruments.cyz_settings import Measurement, empty_note, measurement_of, sample_of, split_set_name
 from seston.instruments.cyz_split import Block, Spans, blocks, find_particles, judge_block, particle_before_syncs
 from seston.instruments.dotnet import DotNetStream, parse_stream
-from seston.instruments.dotnet_values import DotNetObject, as_integer, as_integers, as_list
+from seston.instruments.dotnet_values import DotNetObject, as_integer, as_integers, as_list, as_text
 from seston.instruments.source import Listing, Reader, Record, Source
 from seston.particle import Note, Particle, Skipped
 
@@ -72,7 +72,8 @@ def read(source: Source) -> Iterator[Record]:
     elif root.class_name == _INDEX:
         yield from _read_pieces(path, data, root, first.problem)
     else:
-        raise InputError(f"{path.name}: is a .NET stream of class {root.class_name}, not a measurement of a CytoSense")
+        kind = as_text(root.class_name)[:100]
+        raise InputError(f"{path.name}: is a .NET stream of class {kind}, not a measurement of a CytoSense")
 
 
 READER = Reader(

@@ -28,6 +28,8 @@ _SIGNS: Final = (b'"pulseShapes"', b'"measurementSettings"', b'"serialNumber"', 
 _PARTICLES: Final = "particles"
 _CROPPED, _PICTURES = "crop_images", "images"
 _OF_THE_PARTICLE: Final = frozenset({"Sample Length", "Time of Arrival"})
+_UNREADABLE: Final = (msgspec.MsgspecError, ValueError, RecursionError)
+"""What decoding damaged text, numbers, nesting or base64 can raise."""
 _HALVES: Final = frozenset({"FWS L", "FWS R"})
 
 
@@ -131,7 +133,7 @@ def _sample(path: Path, index: JsonIndex, pictures: int) -> Sample:
 def _value(path: Path, index: JsonIndex, key: str) -> Any:
     try:
         return json.loads(read_span(path, *index.values[key]))
-    except (ValueError, RecursionError):
+    except _UNREADABLE:
         return None
 
 
@@ -145,7 +147,7 @@ def _pictures_by_particle(path: Path, index: JsonIndex) -> dict[str, _Places]:
         for (begin, end), raw in zip(spans.tolist(), read_spans(path, spans), strict=True):
             try:
                 number = _number(_decode_number(raw).particle_id)
-            except (msgspec.MsgspecError, RecursionError):
+            except _UNREADABLE:
                 number = None
             found.setdefault(f"?{len(found)}" if number is None else number, []).append((begin, end))
     return found
@@ -182,10 +184,10 @@ def _particles(
 def _decode(raw: bytes) -> _Particle:
     try:
         return _decode_particle(raw)
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except _UNREADABLE as error:
         try:  # bare NaN is no JSON, but some writers leave it in
             return msgspec.convert(json.loads(raw), _Particle)
-        except (ValueError, RecursionError):
+        except _UNREADABLE:
             raise InputError(f"is damaged: {' '.join(str(error).split())}") from None
 
 
@@ -236,7 +238,8 @@ def _profile(shapes: list[_Shape]) -> tuple[NDArray[np.float32] | None, tuple[st
     if lengths == {0}:
         return None, (), "it has no samples"
     try:
-        profile = np.array([shapes[place].values for place in kept], dtype=np.float32)
+        with np.errstate(over="ignore"):
+            profile = np.array([shapes[place].values for place in kept], dtype=np.float32)
     except (TypeError, ValueError):
         return None, (), "it holds values that are no numbers"
     if not np.isfinite(profile).all():
@@ -265,7 +268,7 @@ def _image(path: Path, number: str, places: _Places) -> tuple[bytes | None, tupl
         try:
             picture = _decode_picture(read_span(path, *span))
             image = binascii.a2b_base64(picture.base64, strict_mode=False)
-        except (msgspec.MsgspecError, RecursionError, ValueError) as error:
+        except _UNREADABLE as error:
             reason = f"is damaged: {' '.join(str(error).split())}"
             continue
         if image:

@@ -22,9 +22,10 @@ from seston.instruments.dotnet_values import (
     as_numbers,
 )
 
-__all__ = ["Counts", "acquisition", "count_particles"]
+__all__ = ["Counts", "acquisition", "count_particles", "end_of"]
 
 _ACQUIRING = 6
+_LONGEST_S = 3.2e8  # ten years: what is longer is damage
 _BEGINNING, _ENDING = 0, 1
 
 
@@ -67,7 +68,18 @@ def acquisition(info: DotNetObject) -> tuple[datetime | None, float | None]:
         last = as_datetime(dates[count - 1])
         if last is not None and (seconds := _whole_seconds(start, last)) is not None:
             return start, seconds
-    return start, as_number(info.get("MeasureTime"))
+    seconds = as_number(info.get("MeasureTime"))
+    return start, seconds if seconds is not None and 0 <= seconds <= _LONGEST_S else None
+
+
+def end_of(start: datetime | None, seconds: float | None) -> datetime | None:
+    """Give when acquiring ended; None where a damaged date is beyond the calendar."""
+    if start is None or not seconds:
+        return None
+    try:
+        return start + timedelta(seconds=seconds)
+    except OverflowError:
+        return None
 
 
 def count_particles(
@@ -155,9 +167,9 @@ def _analysed(
         if not counted or not pumped:
             return None, ""
         return downloaded / counted * pumped, "downloaded / counted x pumped volume"
-    if start is None or not seconds or not pump:
+    end = end_of(start, round(seconds) if seconds else None)
+    if start is None or end is None or not pump:
         return None, ""
-    end = start + timedelta(seconds=round(seconds))
     during = [rate for date, rate in _rates(info) if date is not None and start < date <= end]
     if not during or not math.fsum(during):
         return None, ""

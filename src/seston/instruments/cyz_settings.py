@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from seston.instruments.cyz_counts import Counts, acquisition, count_particles
+from seston.instruments.cyz_counts import Counts, acquisition, count_particles, end_of
 from seston.instruments.dotnet_values import (
     DotNetObject,
     as_datetime,
+    as_flags,
     as_integer,
     as_integers,
     as_list,
@@ -106,11 +107,7 @@ def sample_of(
         seconds=measurement.seconds,
         found=found,
     )
-    end = (
-        measurement.start + timedelta(seconds=measurement.seconds)
-        if measurement.start and measurement.seconds
-        else None
-    )
+    end = end_of(measurement.start, measurement.seconds)
     return Sample(
         id=sample_id,
         path=str(path),
@@ -196,7 +193,7 @@ def _trigger(settings: DotNetObject, protocol: DotNetObject) -> str | None:
     channels = [
         as_text(item.get("name")) for item in as_list(settings.get("channels")) if isinstance(item, DotNetObject)
     ]
-    chosen = [place for place, on in enumerate(as_list(protocol.get("_TriggerChannelArray"))) if on]
+    chosen = [place for place, on in enumerate(as_flags(protocol.get("_TriggerChannelArray"))) if on]
     names = [canonical_channel(channels[place]) for place in chosen if place < len(channels)]
     if not names:
         return None

@@ -12,6 +12,7 @@ __all__ = [
     "Layout",
     "as_bytes",
     "as_datetime",
+    "as_flags",
     "as_integer",
     "as_integers",
     "as_list",
@@ -134,6 +135,11 @@ def as_integers(value: Any) -> list[int]:
             return []
         numbers.append(number)
     return numbers
+
+
+def as_flags(value: Any) -> list[bool]:
+    """Give the truth values of an array or list; an element of another kind is no."""
+    return [element is True for element in _plain_elements(value)]
 
 
 def _plain_elements(value: Any) -> Sequence[Any]:

@@ -173,7 +173,7 @@ class _Scan:
 
     def index(self) -> JsonIndex:
         found = JsonIndex(size=self.at)
-        if self.begin is None or self._lead() not in (b"", b"\xef\xbb\xbf"):
+        if self.begin is None or self._lead().removeprefix(b"\xef\xbb\xbf").lstrip() != b"{":
             found.problem = "is not JSON: it does not begin with an object"
             return found
         if self.too_many:
@@ -196,7 +196,7 @@ class _Scan:
 
     def _lead(self) -> bytes:
         self.file.seek(0)
-        return self.file.read(self.begin or 0).strip()
+        return self.file.read((self.begin or 0) + 1)
 
     def _keys(self) -> list[tuple[str, Span, bool]]:
         """Give key, span and wholeness of each value of the outermost object, in their order."""
