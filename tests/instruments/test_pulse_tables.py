@@ -178,3 +178,18 @@ def test_a_column_of_words_spoils_no_row() -> None:
     assert not bad
     np.testing.assert_array_equal(good[1], np.array([[1.5, 3.5], [2.5, 4.5]], dtype=np.float32))
     assert good[2].shape == (2, 2)
+
+
+def test_every_profile_without_an_id_is_said() -> None:
+    ending = "0,0,0\n0,0,0\n"
+    text = "".join(f"{number},1,2\n{number},2,3\n{ending}" for number in ("1", "", "3", ""))
+    good, bad = read_back(f"ID,FWS,SWS\n{text}".encode())
+    assert set(good) == {1, 3}
+    assert [(record.number, record.line) for record in bad] == [(None, 6), (None, 14)]
+
+
+def test_a_file_of_bad_rows_alone_takes_no_endless_time() -> None:
+    rows = "".join(f"{row // 50},what,2\n" for row in range(20_000))
+    good, bad = read_back(f"ID,FWS,SWS\n0,1,2\n0,3,4\n{rows}".encode())
+    assert not good
+    assert len(bad) == 400

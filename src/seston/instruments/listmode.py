@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -204,10 +205,12 @@ def _gather(block: Block, columns: _Columns, rows: _Gathered) -> None:
 def _mend(rows: _Gathered, columns: _Columns, table: Listmode, known_ids: Callable[[], frozenset[int]] | None) -> None:
     """Recover rows that were cut in two by another; say of every other bad row why it is left out."""
     path = str(table.path)
+    if not rows.faults:
+        return
     present = frozenset(int(number) for part in rows.ids for number in part[np.isfinite(part)])
-    pending = sorted(rows.faults, key=lambda fault: fault.line)
+    pending = deque(sorted(rows.faults, key=lambda fault: fault.line))
     while pending:
-        fault = pending.pop(0)
+        fault = pending.popleft()
         after = pending[0] if pending and pending[0].line == fault.line + 1 else None
         pair = _unsplice(fault, after, columns, table.layout, present, known_ids) if after else None
         if pair is None or after is None:
@@ -215,7 +218,7 @@ def _mend(rows: _Gathered, columns: _Columns, table: Listmode, known_ids: Callab
             item = f"line {fault.line}" if number is None else f"line {fault.line} (particle {number})"
             rows.records.append(Skipped(path, item, f"the row {fault.reason}"))
             continue
-        pending.pop(0)
+        pending.popleft()
         outer, inner = pair
         for fields, line in ((outer, fault.line), (inner, after.line)):
             _append(fields, line, columns, table.layout, rows)

@@ -159,6 +159,8 @@ class _Rows:
     lines: NDArray[np.int64]
     faults: dict[int, str]
     """Row → why it cannot be used."""
+    loose: set[int]
+    """Rows among these whose id cannot be trusted: it is missing, or the row has too many or too few fields."""
 
     @property
     def size(self) -> int:
@@ -166,7 +168,8 @@ class _Rows:
 
     def tail(self, start: int) -> _Rows:
         faults = {row - start: reason for row, reason in self.faults.items() if row >= start}
-        return _Rows(self.ids[start:], self.values[:, start:], self.lines[start:], faults)
+        loose = {row - start for row in self.loose if row >= start}
+        return _Rows(self.ids[start:], self.values[:, start:], self.lines[start:], faults, loose)
 
 
 def _rows_of(block: Block, table: PulseTable) -> _Rows:
@@ -175,15 +178,17 @@ def _rows_of(block: Block, table: PulseTable) -> _Rows:
     with np.errstate(invalid="ignore"):
         whole = np.isfinite(raw) & (raw == np.floor(raw)) & (np.abs(raw) < 2**62)
         ids = np.where(whole, raw, -1).astype(np.int64)
-    for row in np.flatnonzero(~whole):
-        faults.setdefault(int(row), f"line {block.line_of(int(row))} has no particle id")
+    loose = {fault.row for fault in block.faults if fault.wrong_width}
+    for row in map(int, np.flatnonzero(~whole)):
+        loose.add(row)
+        faults.setdefault(row, f"line {block.line_of(row)} has no particle id")
     with np.errstate(over="ignore"):
         values = block.numbers[list(table.places)].astype(np.float32)
     unfinished = ~np.isfinite(values).all(axis=0)
-    for row in np.flatnonzero(unfinished):
-        faults.setdefault(int(row), f"line {block.line_of(int(row))} holds a value that is not a number")
+    for row in map(int, np.flatnonzero(unfinished)):
+        faults.setdefault(row, f"line {block.line_of(row)} holds a value that is not a number")
     lines = block.lines if block.lines is not None else np.arange(block.rows, dtype=np.int64) + block.first_line
-    return _Rows(ids, values, lines, faults)
+    return _Rows(ids, values, lines, faults, loose)
 
 
 def _join(first: _Rows, second: _Rows) -> _Rows:
@@ -193,6 +198,7 @@ def _join(first: _Rows, second: _Rows) -> _Rows:
         np.concatenate([first.values, second.values], axis=1),
         np.concatenate([first.lines, second.lines]),
         faults,
+        first.loose | {row + first.size for row in second.loose},
     )
 
 
@@ -209,15 +215,22 @@ def _ending(rows: _Rows) -> Ending:
 
 
 def _settled_ids(rows: _Rows) -> NDArray[np.int64]:
-    """Give each row that cannot be read the id of the profile that it stands in."""
-    if not rows.faults:
+    """Give each row whose id cannot be trusted the id of the profile that it stands in, or -1."""
+    if not rows.loose:
         return rows.ids
     ids = rows.ids.copy()
-    for row in sorted(rows.faults):
-        before = int(ids[row - 1]) if row else None
-        after = next((int(ids[later]) for later in range(row + 1, rows.size) if later not in rows.faults), None)
-        if int(ids[row]) not in (before, after):
-            ids[row] = before if before is not None and after in (None, before) else (-1 if after is None else after)
+
+    def id_of(row: int) -> int | None:
+        """Give the id of a neighbour; rows of zeros belong to no profile for sure."""
+        return int(ids[row]) if 0 <= row < rows.size and rows.values[:, row].any() else None
+
+    after: dict[int, int | None] = {}
+    for row in sorted(rows.loose, reverse=True):
+        after[row] = after[row + 1] if row + 1 in after else id_of(row + 1)
+    for row in sorted(rows.loose):
+        neighbours = [number for number in (id_of(row - 1), after[row]) if number is not None]
+        if int(ids[row]) not in neighbours:
+            ids[row] = neighbours[-1] if neighbours else -1
     return ids
 
 
@@ -286,7 +299,8 @@ def _profiles(
                 continue  # its reason was given already
             yield BadProfile(number, line, "comes a second time: the first one is kept")
             continue
-        seen[number] = reason
+        if number >= 0:
+            seen[number] = reason
         if reason:
             yield BadProfile(number if number >= 0 else None, line, reason)
             continue
