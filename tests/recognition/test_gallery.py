@@ -16,7 +16,6 @@ from seston.particle import Annotation, Particle, Skipped
 from seston.recognition import ClassicalModel, Gallery, Model, embed, load
 from seston.recognition.encoder import stream_particles
 from seston.recognition.gallery_making import pick
-from seston.recognition.labels import trusted_labels
 from seston.store import DataSet, open_data_set
 from seston.training import untrained_run
 
@@ -165,8 +164,9 @@ def test_a_gallery_rests_on_people_and_sources_never_on_guesses(world: World, tm
     data.annotate(Annotation(particle_id=first, label="a guess", status="predicted", author="model", time=now))
     data.annotate(Annotation(particle_id=second, label="a person's", status="validated", author="me", time=now))
     data.annotate(Annotation(particle_id=third, label="a doubt", status="dubious", author="me", time=now))
-    labels = trusted_labels(data)
-    assert labels[first] == trusted_labels(world.data)[first]
+    gallery = Gallery.from_dataset(data, world.model)
+    labels = dict(zip(gallery.embeddings.ids, gallery.labels, strict=True))
+    assert labels[first] == data.labels()[first] != "a guess"
     assert labels[second] == "a person's"
     assert third not in labels
 
@@ -192,5 +192,5 @@ def test_classical_features_make_a_gallery_that_is_kept_and_brought_back(world: 
     asked = embed(world.data, model)
     names = [one.label for one in again.identify(asked)]
     assert names == [one.label for one in gallery.identify(asked)]
-    truth = trusted_labels(world.data)
+    truth = world.data.labels(trusted=True)
     assert np.mean([truth[name] == label for name, label in zip(asked.ids, names, strict=True)]) > 0.6

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from seston.errors import UsageError
 from seston.evaluation.draws import Sides, sides_of
 from seston.recognition.embeddings import Embeddings
-from seston.recognition.labels import trusted_labels
 
 if TYPE_CHECKING:
     from seston.store import DataSet, Split
@@ -55,7 +54,7 @@ def choose_subjects(data: DataSet, vectors: Embeddings, *, names: bool = True) -
     UsageError
         Where no labelled particle has a vector.
     """
-    labels = trusted_labels(data)
+    labels = data.labels(trusted=True)
     if names and not labels:
         raise UsageError(
             f"{data.path}: no particle has a label; give some with  seston annotate {data.path} LABELS.csv"

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seston.errors import InputError
+from seston.features import FeatureTable, feature_blocks
 from seston.particle import Particle, Progress, Skipped
 from seston.recognition.embeddings import Embeddings
 from seston.recognition.encoder import embed_particles, stream_particles
@@ -21,11 +22,13 @@ from seston.recognition.encoder import embed_particles, stream_particles
 if TYPE_CHECKING:
     from seston.store import DataSet
 
-__all__ = ["ClassicalModel", "is_classical", "particle_features"]
+__all__ = ["ClassicalModel", "is_classical"]
 
 _FILE = "classical.json"
 _FORMAT = 1
 _LOOKED_AT = 512
+_AT_ONCE = 256
+_PICTURE = "picture"
 
 
 @dataclass(frozen=True)
@@ -51,10 +54,10 @@ class ClassicalModel:
         """Learn from some particles which features there are."""
         picture: dict[str, None] = {}
         signal: dict[str, None] = {}
-        for particle in islice(particles, 2 * _LOOKED_AT):
-            of_picture, of_signal = particle_features(particle)
-            picture |= dict.fromkeys(of_picture)
-            signal |= dict.fromkeys(of_signal)
+        source = iter(particles)
+        while part := list(islice(source, _AT_ONCE)):
+            for block, name in _columns(feature_blocks(part)):
+                (picture if block == _PICTURE else signal)[name] = None
         return cls(tuple(picture), tuple(signal))
 
     @classmethod
@@ -75,14 +78,18 @@ class ClassicalModel:
 
     def encode(self, particles: Sequence[Particle], skipped: list[Skipped] | None = None) -> Embeddings:
         """Measure some particles; NaN where a single feature is missing."""
-        picture = np.full((len(particles), len(self.picture_names)), np.nan, np.float32)
-        signal = np.full((len(particles), len(self.signal_names)), np.nan, np.float32)
-        for row, particle in enumerate(particles):
-            of_picture, of_signal = particle_features(particle, skipped)
-            picture[row] = _in_order(of_picture, self.picture_names)
-            signal[row] = _in_order(of_signal, self.signal_names)
+        table = feature_blocks(particles)
+        columns = {name: values for (_, name), values in zip(_columns(table), table.values.T, strict=True)}
+        picture = _in_order(columns, self.picture_names, len(particles))
+        signal = _in_order(columns, self.signal_names, len(particles))
         has_image, has_profile = (np.asarray(np.isfinite(block).any(axis=1)) for block in (picture, signal))
         picture[~has_image], signal[~has_profile] = 0, 0
+        if skipped is not None:
+            skipped += [
+                Skipped(particle.source, particle.id, "its picture does not decode, or shows no particle")
+                for particle, there in zip(particles, has_image.tolist(), strict=True)
+                if particle.image is not None and not there
+            ]
         nothing = np.zeros((len(particles), 0), np.float32)
         ids = tuple(particle.id for particle in particles)
         return Embeddings(ids, picture, signal, nothing, nothing, has_image, has_profile, self.model_id)
@@ -108,33 +115,14 @@ def is_classical(folder: Path) -> bool:
     return (folder / _FILE).is_file()
 
 
-def particle_features(
-    particle: Particle, skipped: list[Skipped] | None = None
-) -> tuple[dict[str, float], dict[str, float]]:
-    """Measure one particle: features of its picture, and of its listmode and profile together."""
-    from seston.features import listmode_features, picture_features, pulse_features
-    from seston.instruments import decode_image
-
-    of_picture: dict[str, float] = {}
-    of_signal: dict[str, float] = {}
-    if particle.image is not None:
-        try:
-            grey = decode_image(particle.image, grey=True)
-            of_picture = picture_features(grey, particle.scale_bar, particle.pixel_size_um)
-        except InputError as error:
-            if skipped is not None:
-                skipped.append(Skipped(particle.source, particle.id, str(error)))
-    if particle.listmode:
-        of_signal |= _named("listmode", listmode_features(particle))
-    if particle.profile is not None:
-        measured = pulse_features(particle.profile, particle.profile_channels, particle.profile_spacing_um)
-        of_signal |= _named("pulse", measured)
-    return of_picture, of_signal
+def _columns(table: FeatureTable) -> list[tuple[str, str]]:
+    """Name each column with its block, as a name may stand in two."""
+    return [(block, f"{block}: {name}") for block, name in zip(table.blocks, table.names, strict=True)]
 
 
-def _named(block: str, features: Mapping[str, float]) -> dict[str, float]:
-    return {f"{block}: {name}": value for name, value in features.items()}
-
-
-def _in_order(features: Mapping[str, float], names: Sequence[str]) -> NDArray[np.float32]:
-    return np.array([features.get(name, np.nan) for name in names], np.float32)
+def _in_order(columns: Mapping[str, NDArray[np.float32]], names: Sequence[str], particles: int) -> NDArray[np.float32]:
+    table = np.full((particles, len(names)), np.nan, np.float32)
+    for place, name in enumerate(names):
+        if name in columns:
+            table[:, place] = columns[name]
+    return table

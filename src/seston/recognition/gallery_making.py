@@ -16,7 +16,6 @@ from seston.particle import Particle, Progress
 from seston.recognition.embeddings import Embeddings
 from seston.recognition.encoder import Encoder, embed, stream_particles
 from seston.recognition.gallery import Gallery, GalleryCard, fit_spaces
-from seston.recognition.labels import trusted_labels
 from seston.recognition.thumbnails import thumbnail
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def make_gallery(
     if per_class is not None and per_class < 1:
         raise UsageError(f"per_class is {per_class}: give 1 or more particles of each label")
     embeddings = embed(data, model, progress=progress)
-    labels = trusted_labels(data)
+    labels = data.labels(trusted=True)
     inside = set(embeddings.ids if split is None else data.load_split(split).ids_of(fold, "train"))
     usable = _usable(data, embeddings)
     chosen, left_out = pick(labels, inside, usable, per_class, seed)
