@@ -167,6 +167,21 @@ def test_a_particle_takes_licence_and_simulation_from_its_sample(tmp_path: Path)
     assert (two.licence, two.flags) == ("CC0-1.0", ())
 
 
+def test_a_licence_given_with_the_import_fills_samples_that_have_none(tmp_path: Path) -> None:
+    put(tmp_path / "d", [Sample(id="a"), Sample(id="b", licence="CC-BY-4.0"), particle(1, image=picture(1))])
+    put(tmp_path / "d", [Sample(id="a"), Sample(id="b")], licence="CC0-1.0")
+    assert {sample.id: sample.licence for sample in open_data_set(tmp_path / "d").samples()} == {
+        "a": "CC0-1.0",
+        "b": "CC-BY-4.0",
+    }
+
+
+def test_a_parameter_too_large_for_float32_is_infinite_and_costs_nothing_else(tmp_path: Path) -> None:
+    put(tmp_path / "d", [particle(1, listmode={"FWS Total": 1e300, "SWS Total": 2.0})])
+    (stored,) = _stored(tmp_path / "d")
+    assert stored.listmode == {"FWS Total": float("inf"), "SWS Total": 2.0}
+
+
 def test_a_later_record_of_a_sample_fills_only_what_is_empty(tmp_path: Path) -> None:
     put(tmp_path / "d", [Sample(id="a", n_counted=3, settings={"x": "1"}), particle(1, image=picture(1))])
     put(tmp_path / "d", [Sample(id="a", n_counted=9, n_imaged=2, settings={"x": "2", "y": "3"})])

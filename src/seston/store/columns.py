@@ -63,8 +63,9 @@ def names_as_text(names: tuple[str, ...]) -> str:
 
 
 def listmode_values(examined: Examined) -> NDArray[np.float32]:
-    """Give the listmode values in the order of their names."""
-    return np.fromiter(examined.particle.listmode.values(), np.float32, len(examined.particle.listmode))
+    """Give the listmode values in the order of their names; what float32 cannot hold becomes infinite."""
+    with np.errstate(over="ignore"):
+        return np.fromiter(examined.particle.listmode.values(), np.float32, len(examined.particle.listmode))
 
 
 def _fill(columns: dict[str, pa.Array], names: tuple[str, ...], items: Iterable[Any]) -> None:

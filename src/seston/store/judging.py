@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from seston.particle import Note, Particle, Sample, Skipped
 from seston.store.columns import particles_to_table
@@ -20,8 +20,8 @@ from seston.store.uniqueness import drop_doubles, first_with_same_content
 
 __all__ = ["Judge"]
 
-_COMMIT_ROWS = (1024, 8192)
-_COMMIT_SHARE = 12
+_COMMIT_ROWS = (768, 8192)
+_COMMIT_SHARE = 16
 """A commit holds at most this part of what the import has taken so far, so that a kill costs little of it."""
 _COMMIT_BYTES = 32 * 1024 * 1024
 _COMMIT_SECONDS = 4.0
@@ -44,7 +44,15 @@ class _Defaults:
 
 
 class Judge:
-    """Takes particles in the order of their source and commits them a few thousand at a time."""
+    """Takes particles in the order of their source and commits them some thousand at a time.
+
+    Parameters
+    ----------
+    particles, samples
+        The tables; the caller holds the lock for imports.
+    licence, attribution
+        For samples and particles whose files do not say.
+    """
 
     def __init__(
         self,
@@ -60,7 +68,7 @@ class Judge:
         self._attribution = attribution or ""
         self._known = Known(particles)
         self._sample_records = {sample.id: sample for sample in table_to_samples(samples.read(samples.schema.names))}
-        self._defaults = {sample.id: self._defaults_of(sample) for sample in self._sample_records.values()}
+        self._defaults = {sample.id: _defaults_of(sample) for sample in self._sample_records.values()}
         self._changed_samples: dict[str, Sample] = {}
         self._new: dict[str, Examined] = {}
         self._completed: dict[str, Examined] = {}
@@ -76,11 +84,15 @@ class Judge:
 
     def take_sample(self, sample: Sample) -> None:
         """Remember a sample; it is committed before its particles."""
+        if sample.licence in ("", "unknown"):
+            sample = replace(sample, licence=self._licence)
+        if not sample.attribution:
+            sample = replace(sample, attribution=self._attribution)
         old = self._sample_records.get(sample.id)
         joined = join_samples(old, sample) if old is not None else sample
         if joined is not old:
             self._sample_records[sample.id] = self._changed_samples[sample.id] = joined
-        self._defaults[sample.id] = self._defaults_of(joined)
+        self._defaults[sample.id] = _defaults_of(joined)
 
     def needs_decoding(self, particles: Sequence[Particle]) -> list[bool]:
         """Tell whose picture has to be decoded: not that of a particle whose picture the data set has."""
@@ -213,13 +225,6 @@ class Judge:
         if defaults and defaults.flags:
             item.flags = (*item.flags, *(flag for flag in defaults.flags if flag not in item.flags))
 
-    def _defaults_of(self, sample: Sample) -> _Defaults:
-        return _Defaults(
-            self._licence if sample.licence in ("", "unknown") else sample.licence,
-            sample.attribution or self._attribution,
-            tuple(flag for flag in sample.flags if flag in _SIMULATED),
-        )
-
     def _is_due(self) -> bool:
         waiting = len(self._new) + len(self._completed)
         return bool(waiting) and (
@@ -258,6 +263,11 @@ class Judge:
                     f"({self._relabelled[0]}, …); the data set keeps the first one: use `seston annotate` to change it",
                 )
             )
+
+
+def _defaults_of(sample: Sample) -> _Defaults:
+    flags = tuple(flag for flag in sample.flags if flag in _SIMULATED)
+    return _Defaults(sample.licence, sample.attribution, flags)
 
 
 def _share_content(new: list[Examined], completed: list[Examined]) -> bool:
