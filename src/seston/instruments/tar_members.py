@@ -124,9 +124,8 @@ def _members(tape: _Tape, wanted: Wanted) -> Iterator[Member]:
         size = header.size
         if not trouble and wanted(header.name) and header.kind != b"5":
             data = tape.read(size)
-            whole = len(data) == size and tape.skip(-size % _BLOCK)
-            # A last member without its padding is whole all the same.
-            whole = whole or len(data) == size
+            whole = len(data) == size
+            tape.skip(-size % _BLOCK)  # a last member without its padding is whole all the same
         else:
             whole = tape.skip(size + -size % _BLOCK)
         if not whole:
