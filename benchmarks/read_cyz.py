@@ -58,8 +58,8 @@ def main() -> None:
             particles, pictures, _, seconds, cpu, peak = _read_in_own_process(path)
             ratio = (_nrbf_seconds(small) / small.stat().st_size) / (seconds / path.stat().st_size)
             print(
-                f"{name:<12} {size:6.1f} {particles:9.0f} {pictures:9.0f} {seconds:9.2f} {cpu:9.2f} {size / seconds:9.0f} "
-                f"{peak:9.0f} {ratio:9.1f}"
+                f"{name:<12} {size:6.1f} {particles:9.0f} {pictures:9.0f} {seconds:9.2f} {cpu:9.2f} "
+                f"{size / seconds:9.0f} {peak:9.0f} {ratio:9.1f}"
             )
 
 

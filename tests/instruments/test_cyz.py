@@ -468,10 +468,14 @@ def test_a_file_cut_in_a_segment_gives_the_segments_before(tmp_path: Path) -> No
     segments = [(2, [raw_particle(10 * part + place, new_columns(6)) for place in range(3)]) for part in range(3)]
     path = segmented(tmp_path, v10(), segments)
     path.write_bytes(path.read_bytes()[:-20])
-    _, particles, skipped, _ = read(path)
-    assert len(particles) == 6
-    assert [record.item for record in skipped] == ["segment 2 (all particles)"]
+    sample, particles, skipped, _ = read(path)
+    numbers = [particle.id.removeprefix(f"{sample.id}/") for particle in particles]
+    assert numbers == ["0", "1", "2", "10", "11", "12", "20", "21"]
+    assert [record.item for record in skipped] == ["rest of segment 2 (all particles)"]
     assert "the file is cut" in skipped[0].reason
+    path.write_bytes(path.read_bytes()[:65_535])
+    with pytest.raises(InputError, match="settings: cut or damaged at byte 65,535"):
+        records(path)
 
 
 def test_a_damaged_segment_costs_only_itself(tmp_path: Path) -> None:
@@ -483,7 +487,7 @@ def test_a_damaged_segment_costs_only_itself(tmp_path: Path) -> None:
     path.write_bytes(data)
     _, particles, skipped, _ = read(path)
     assert len(particles) == 6
-    assert skipped[0].item == "segment 1 (all particles)"
+    assert [record.item for record in skipped] == ["rest of segment 1 (all particles)"]
     assert skipped[0].reason.startswith("cut or damaged at byte")
 
 

@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 
 from seston.errors import InputError
 from seston.instruments.cyz_pictures import Picture, Signature, join_by_signature, pictures_of_camera_board, signature
+from seston.instruments.cyz_pieces import read_pieces
 from seston.instruments.cyz_profiles import plan_channels
-from seston.instruments.cyz_records import Maker, left_over_pictures
+from seston.instruments.cyz_records import Maker, left_over_pictures, remarks
 from seston.instruments.cyz_segments import read_segments
-from seston.instruments.cyz_settings import Measurement, empty_note, measurement_of, sample_of, split_set_name
-from seston.instruments.cyz_split import Block, Spans, blocks, find_particles, judge_block, particle_before_syncs
+from seston.instruments.cyz_settings import empty_note, measurement_of, sample_of, split_set_name
+from seston.instruments.cyz_split import Block, Spans, blocks, find_particles, judge_block
 from seston.instruments.dotnet import DotNetStream, parse_stream
-from seston.instruments.dotnet_values import DotNetObject, as_integer, as_integers, as_list, as_text
+from seston.instruments.dotnet_values import DotNetObject, as_integers, as_text
 from seston.instruments.source import Listing, Reader, Record, Source
 from seston.particle import Note, Particle, Skipped
 
@@ -70,7 +71,7 @@ def read(source: Source) -> Iterator[Record]:
     elif root.class_name == _SEGMENTS:
         yield from read_segments(path, data, root, first.problem)
     elif root.class_name == _INDEX:
-        yield from _read_pieces(path, data, root, first.problem)
+        yield from read_pieces(path, data, root, first.problem)
     else:
         kind = as_text(root.class_name)[:100]
         raise InputError(f"{path.name}: is a .NET stream of class {kind}, not a measurement of a CytoSense")
@@ -109,7 +110,7 @@ def _read_one_object(path: Path, root: DotNetObject, stream: DotNetStream) -> It
     except InputError as error:
         no_syncs = str(error)
     found = len(spans.starts)
-    ids = measurement.original_ids if len(measurement.original_ids) == found else ()
+    ids = measurement.original_ids if len(set(measurement.original_ids)) == found else ()
     stem, set_name = split_set_name(path.stem) if ids else (path.stem, None)
     sample = sample_of(measurement, path, sample_id=stem, set_name=set_name, found=found)
     yield sample
@@ -118,10 +119,10 @@ def _read_one_object(path: Path, root: DotNetObject, stream: DotNetStream) -> It
     elif not found:
         reason = no_syncs or f"no sync records in {len(data):,} bytes of Data, so particles cannot be told apart"
         yield Skipped(str(path), "particles", stream.problem or reason)
-    yield from _remarks(path, measurement)
     album = pictures_of_camera_board(root.object("IIF"), len(plan.hardware))
     joined, left = _join(album, data, spans, ids, len(plan.hardware)) if album else ({}, [])
     maker = Maker(sample.id, plan, measurement, joined)
+    yield from remarks(maker, str(path), pictures=bool(album))
     yield from _particles(path, maker, data, spans, ids)
     yield from left_over_pictures(maker, left, str(path))
     if stream.problem is not None and found:
@@ -162,60 +163,3 @@ def _join(
             numbers.setdefault(own, []).append(number)
     joined, left = join_by_signature(album, numbers, in_order=True)
     return {ids[number] if ids else number: picture for number, picture in joined.items()}, left
-
-
-def _remarks(path: Path, measurement: Measurement) -> Iterator[Note]:
-    """Say what is known of this instrument or of the software that wrote the file."""
-    if measurement.serial_number == "CS-2014-66":
-        yield Note(
-            str(path), "this instrument (CS-2014-66) is known for spikes every 31 samples; they are left as they are"
-        )
-
-
-def _read_pieces(path: Path, data: mmap.mmap, root: DotNetObject, problem: str | None) -> Iterator[Record]:
-    place = root.object("df_info")
-    stream = parse_stream(data, as_integer(place.get("offset")) or 0, name=f"{path.name}, settings")
-    if not isinstance(stream.root, DotNetObject):
-        raise InputError(f"{path.name}: has no settings")
-    measurement = measurement_of(stream.root)
-    try:
-        plan = plan_channels(measurement.settings, as_integers(measurement.protocol.get("_channelDataConversion")))
-    except InputError as error:
-        raise InputError(f"{path.name}: {error}") from None
-    sample = sample_of(measurement, path, sample_id=path.stem, set_name=None, found=None)
-    yield sample
-    maker = Maker(sample.id, plan, measurement)
-    buffers = good = 0
-    for number, piece in enumerate(as_list(root.get("pieces"))):
-        try:
-            offset = as_integer(piece.get("offset")) if isinstance(piece, DotNetObject) else None
-            content = parse_stream(data, offset or 0, name=f"piece {number}").root
-        except InputError as error:
-            yield Skipped(str(path), f"piece {number}", str(error))
-            continue
-        for buffer in as_list(content.get("particles")) if isinstance(content, DotNetObject) else ():
-            raw = (
-                np.frombuffer(buffer, np.uint8)
-                if isinstance(buffer, memoryview) and len(buffer)
-                else np.empty(0, np.uint8)
-            )
-            samples = particle_before_syncs(raw, plan)
-            if isinstance(samples, int) and samples >= 4:
-                good += 1
-                whole = raw.reshape(-1, len(plan.hardware))[:samples]
-                columns = {channel: np.ascontiguousarray(whole[:, channel]) for channel in plan.shown}
-                yield from maker.particles([buffers], columns, np.array([0]), np.array([samples]))
-            else:
-                reason = samples if isinstance(samples, str) else f"only {samples} samples; a particle has 4 or more"
-                yield Skipped(str(path), f"buffer {buffers}", reason)
-            buffers += 1
-    if buffers == 0:
-        yield Note(str(path), empty_note(sample, "no piece holds one"))
-    elif good < buffers:
-        yield Note(
-            str(path),
-            f"damaged: {buffers - good} of {buffers} buffers cannot be trusted and were left out rather than read "
-            "wrongly; the maker's own library does not read this layout (2012) at all",
-        )
-    if problem is not None:
-        yield Skipped(str(path), "rest of the index", problem)

@@ -15,10 +15,11 @@ from seston.instruments.cyz_profiles import ChannelPlan, convert_block
 from seston.instruments.cyz_settings import Measurement
 from seston.particle import Note, Particle
 
-__all__ = ["UNMATCHED", "Arrival", "Maker", "left_over_pictures"]
+__all__ = ["UNMATCHED", "Arrival", "Maker", "left_over_pictures", "remarks"]
 
 UNMATCHED = "unmatched_picture"
 ONE_OFF = "picture_may_be_one_off"
+_SPIKES = "CS-2014-66"
 _ONE_OFF_VERSIONS = tuple(f"5.8.0.{patch}" for patch in range(8))
 
 
@@ -99,6 +100,19 @@ class Maker:
     def pictures_may_be_one_off(self) -> bool:
         """Whether the software that wrote the file is known to give pictures to the particle before."""
         return self.measurement.software in _ONE_OFF_VERSIONS
+
+
+def remarks(maker: Maker, path: str, *, pictures: bool) -> Iterator[Note]:
+    """Say what is known of this instrument, or of the software that wrote the file."""
+    measurement = maker.measurement
+    if measurement.serial_number == _SPIKES:
+        yield Note(path, f"this instrument ({_SPIKES}) is known for spikes every 31 samples; they are left as they are")
+    if pictures and maker.pictures_may_be_one_off:
+        yield Note(
+            path,
+            f"CytoUSB {measurement.software} may have given each picture to the particle before: check the pairs "
+            f"(flag {ONE_OFF})",
+        )
 
 
 def left_over_pictures(maker: Maker, pictures: Sequence[Picture], path: str) -> Iterator[Particle | Note]:

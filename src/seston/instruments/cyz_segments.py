@@ -17,7 +17,7 @@ import numpy as np
 from seston.errors import InputError
 from seston.instruments.cyz_pictures import Picture, Signature, join_by_signature, pictures_of_segment, signature
 from seston.instruments.cyz_profiles import plan_channels
-from seston.instruments.cyz_records import Arrival, Maker, left_over_pictures
+from seston.instruments.cyz_records import Arrival, Maker, left_over_pictures, remarks
 from seston.instruments.cyz_settings import Measurement, empty_note, measurement_of, sample_of, split_set_name
 from seston.instruments.dotnet import parse_stream
 from seston.instruments.dotnet_values import (
@@ -89,19 +89,20 @@ def read_segments(
             pictures.append(item)
     joined, left = _join(path, data, wanted, pictures, measurement)
     maker = Maker(sample.id, plan, measurement, joined)
-    if pictures and maker.pictures_may_be_one_off:
-        yield Note(
-            str(path), f"CytoUSB {measurement.software} may have given each picture to the particle before: check pairs"
-        )
+    yield from remarks(maker, str(path), pictures=bool(pictures))
     yield from _particles(path, data, wanted, maker, left)
 
 
 def _segments(header: DotNetObject) -> list[_Segment]:
-    found = []
+    """Give the segments that the header lists; a place that it lists again is not read again."""
+    found: list[_Segment] = []
+    seen: set[int | None] = set()
     for number, entry in enumerate(as_list(header.get("_segments"))):
         if isinstance(entry, DotNetObject):
             kind, offset, count = (as_integer(entry.get(name)) for name in ("_type", "_offset", "_count"))
-            found.append(_Segment(number, -1 if kind is None else kind, offset or 0, count or 0))
+            if offset not in seen:
+                found.append(_Segment(number, -1 if kind is None else kind, offset or 0, count or 0))
+            seen.add(offset)
     return found
 
 
@@ -117,20 +118,29 @@ def _wanted(segments: list[_Segment], measurement: Measurement) -> tuple[list[_S
     return [], ""
 
 
-def _parse(path: Path, data: mmap, segment: _Segment) -> list[Any] | Skipped:
-    """Give the particles of a segment, or why there are none."""
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """What could be read of a segment."""
+
+    particles: list[Any]
+    damage: Skipped | None
+    """Why that is not all; then some of the particles may lack their bytes."""
+
+
+def _parse(path: Path, data: mmap, segment: _Segment) -> _Content:
     name = f"segment {segment.number} ({_WORDS.get(segment.kind, 'unknown kind')})"
-    if segment.offset < 0 or segment.count <= 0 or segment.offset + segment.count > len(data):
-        return Skipped(
-            str(path),
-            name,
-            f"should end at byte {segment.offset + segment.count:,} of a file of {len(data):,} bytes: the file is cut",
-        )
-    try:
-        root = parse_stream(memoryview(data)[: segment.offset + segment.count], segment.offset, name=name).root
-    except InputError as error:
-        return Skipped(str(path), name, str(error).removeprefix(f"{name}: "))
-    return list(as_list(root.get("_particles"))) if isinstance(root, DotNetObject) else []
+    end = segment.offset + segment.count
+    if segment.offset < 0 or segment.count <= 0 or segment.offset >= len(data):
+        reason = f"should end at byte {end:,} of a file of {len(data):,} bytes: the file is cut"
+        return _Content([], Skipped(str(path), name, reason))
+    stream = parse_stream(memoryview(data)[: min(end, len(data))], segment.offset, name=name, partial=True)
+    particles = list(as_list(stream.root.get("_particles"))) if isinstance(stream.root, DotNetObject) else []
+    if stream.problem is None:
+        return _Content(particles, None)
+    reason = stream.problem.removeprefix(f"{name}: ")
+    if end > len(data):
+        reason = f"should end at byte {end:,} of a file of {len(data):,} bytes: the file is cut"
+    return _Content(particles, Skipped(str(path), f"rest of {name}", f"{reason}; whole particles before it were kept"))
 
 
 def _pictures(
@@ -143,11 +153,10 @@ def _pictures(
     for segment in segments:
         if segment.kind != _PICTURES:
             continue
-        particles = _parse(path, data, segment)
-        if isinstance(particles, Skipped):
-            yield particles
-            continue
-        for picture in pictures_of_segment(particles, segment.number):
+        content = _parse(path, data, segment)
+        if content.damage is not None:
+            yield content.damage
+        for picture in pictures_of_segment(content.particles, segment.number):
             own = picture.number if by_number else blake2b(picture.data, digest_size=16).digest() if twice else None
             if own is None or own not in seen:
                 yield picture
@@ -172,8 +181,7 @@ def _join(
     wanted_signatures = {picture.signature for picture in pictures}
     numbers: dict[Signature, list[int]] = {}
     for segment in wanted:
-        particles = _parse(path, data, segment)
-        for particle in () if isinstance(particles, Skipped) else particles:
+        for particle in _parse(path, data, segment).particles:
             own = signature(_columns(particle))
             number = as_integer(particle.get("_ID")) if isinstance(particle, DotNetObject) else None
             if own is not None and own in wanted_signatures and number is not None:
@@ -190,14 +198,13 @@ def _particles(
     repeated = 0
     twice = maker.measurement.software in _WROTE_TWICE
     for segment in wanted:
-        particles = _parse(path, data, segment)
-        if isinstance(particles, Skipped):
-            yield particles
-            continue
+        content = _parse(path, data, segment)
         batch: list[tuple[int, DotNetObject, list[memoryview | bytes]]] = []
         size = 0
-        for place, particle in enumerate(particles):
+        for place, particle in enumerate(content.particles):
             checked = _check(particle, len(maker.plan.hardware))
+            if isinstance(checked, str) and content.damage is not None:
+                continue
             if isinstance(checked, str):
                 yield Skipped(str(path), f"particle {place} of segment {segment.number}", checked)
                 continue
@@ -216,6 +223,8 @@ def _particles(
                 yield from _convert(maker, batch)
                 batch, size = [], 0
         yield from _convert(maker, batch)
+        if content.damage is not None:
+            yield content.damage
     if repeated and twice:
         yield Note(
             str(path),

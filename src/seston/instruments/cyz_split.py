@@ -125,7 +125,7 @@ def judge_block(block: Block, plan: ChannelPlan) -> dict[int, str]:
         return reasons
     values = np.array([plan.syncs[place] for place in places], dtype=np.uint8)
     long = np.flatnonzero(lengths >= _SHORTEST)
-    for place in _with_plateaus(block, long, places, values):
+    for place in _with_plateaus(block, places, values):
         reasons[place] = "sync values inside: the end of this particle was not recognised"
     steps = np.arange(_EDGE)
     for word, corner in (
@@ -210,9 +210,7 @@ def _extend(
     return records
 
 
-def _with_plateaus(
-    block: Block, long: NDArray[np.int64], places: NDArray[np.int64], values: NDArray[np.uint8]
-) -> list[int]:
+def _with_plateaus(block: Block, places: NDArray[np.int64], values: NDArray[np.uint8]) -> list[int]:
     """Give the particles in which more than 3 channels hold their sync value over 4 samples."""
     channels_hit: dict[int, set[int]] = {}
     for column, (place, value) in enumerate(zip(places, values, strict=True)):
@@ -223,7 +221,7 @@ def _with_plateaus(
         owner = np.searchsorted(block.starts, four, side="right") - 1
         for particle in np.unique(owner[(owner >= 0) & (four + _EDGE <= block.ends[owner])]):
             channels_hit.setdefault(int(particle), set()).add(column)
-    return [particle for particle in long.tolist() if len(channels_hit.get(particle, ())) > 3]
+    return [particle for particle, hit in channels_hit.items() if len(hit) > 3]
 
 
 def _why_not_cut(size: int, record: int) -> str:

@@ -94,7 +94,7 @@ def parse_stream(
     """
     if offset < 0:
         raise InputError(f"{name}: cannot begin at byte {offset:,}")
-    parser = _Parser(memoryview(data).cast("B"), offset, keep_cut=partial)
+    parser = _Parser(memoryview(data).cast("B"), offset)
     problem = None
     try:
         parser.run()
@@ -112,7 +112,7 @@ def parse_stream(
 class _Parser(ByteCursor):
     """The state of one parse. `run` fills `objects`; `resolve` then replaces references by what they point to."""
 
-    def __init__(self, data: memoryview, offset: int, *, keep_cut: bool) -> None:
+    def __init__(self, data: memoryview, offset: int) -> None:
         super().__init__(data, offset)
         self.root_id = 0
         self.objects: dict[int, Any] = {}
@@ -121,7 +121,6 @@ class _Parser(ByteCursor):
         self._frames: list[list[Any]] = []  # [values, index of the next one, layout or None for an array]
         self._records = 0
         self._values = 0
-        self._keep_cut = keep_cut
         self._read_by_record: dict[int, Callable[[list[Any], int], None]] = {
             1: self._class_with_id,
             2: self._class_untyped,
@@ -370,9 +369,6 @@ class _Parser(ByteCursor):
             size = length * fixed[0].size
             left = self.size - self.at
             if size > left:
-                if self._keep_cut and primitive == BYTE:
-                    values[index] = self.data[self.at :]
-                    self._keep(number, values[index])
                 raise DamageError(self.at, f"an array of {size:,} bytes, of which {left:,} are there")
             array = _typed_array(self.data[self.at : self.at + size], primitive, fixed[1])
             self.at += size

@@ -159,13 +159,13 @@ def as_bytes(value: Any) -> memoryview | None:
     Returns
     -------
     memoryview or None
-        None for anything else, and for no bytes at all.
+        None for anything else, for no bytes at all, and for a stream that holds fewer than its length says.
     """
     if isinstance(value, DotNetObject):
         buffer = value.get("_buffer", "Data")
         length = as_integer(value.get("_length"))
         start = as_integer(value.get("_origin")) or 0
-        if not isinstance(buffer, memoryview):
+        if not isinstance(buffer, memoryview) or (length is not None and length > len(buffer)):
             return None
         value = buffer if length is None else buffer[max(start, 0) : max(length, 0)]
     return value if isinstance(value, memoryview) and len(value) else None
