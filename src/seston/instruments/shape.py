@@ -101,7 +101,7 @@ def mask_measures(mask: NDArray[np.bool_]) -> MaskMeasures | None:
 
 
 def framed(mask: NDArray[np.bool_], width: int) -> NDArray[np.bool_]:
-    """Put a frame of False around a mask (some ten times faster than `numpy.pad`, and asked for five times a picture)."""
+    """Put a frame of False around a mask, some ten times faster than `numpy.pad`: it is asked for every picture."""
     height, columns = mask.shape
     wider = np.zeros((height + 2 * width, columns + 2 * width), dtype=np.bool_)
     wider[width:-width, width:-width] = mask
