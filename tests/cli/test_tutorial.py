@@ -23,7 +23,7 @@ _TUTORIAL = (_ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
 _SCHEMAS = Path(__file__).parent / "schemas"
 _BLOCK = re.compile(r'^```(console|csv title="([^"]+)")\n(.*?)^```', flags=re.MULTILINE | re.DOTALL)
 _SMALLER = {
-    "--minutes 10": "--minutes 0.1 --recipe tiny",
+    "--minutes 10": "--epochs 1 --recipe tiny",
     "--particles 300": "--particles 150",
     "--to report": "--to report --repeats 2",
 }
@@ -84,8 +84,15 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[_Step]]
 def test_every_line_of_the_tutorial_does_what_it_says(walked: tuple[Path, list[_Step]]) -> None:
     _, steps = walked
     assert len(steps) >= 14
-    assert [(step.line, step.said[-500:]) for step in steps if step.code != 0] == []
+    assert [
+        (step.line, step.out[-500:], step.said[-500:]) for step in steps if step.code not in _codes(step.line)
+    ] == []
     assert not [step.line for step in steps if "Traceback" in step.said or "Warning" in step.said]
+
+
+def _codes(line: str) -> set[int]:
+    """Simulated runs differ in their detector levels, which `doctor` may say of the new measurement."""
+    return {0, 1} if line == "seston doctor Field --gallery gallery" else {0}
 
 
 def test_the_tutorial_ends_with_a_table_of_counts(walked: tuple[Path, list[_Step]]) -> None:
@@ -113,8 +120,8 @@ _AFTERWARDS = {
     "gallery": "gallery lab --model run --to gallery2 --per-class 4",
     "identify": "identify Third --gallery gallery",
     "count": "count lab",
-    "doctor": "doctor lab --gallery gallery",
-    "evaluate gallery-knn": "evaluate gallery-knn lab --model run -n 1 -n 2 --repeats 1 --to report2",
+    "doctor": "doctor lab",
+    "evaluate gallery-knn": "evaluate gallery-knn lab --model run -n 1 -n 2 --repeats 1 --no-baselines --to report2",
     "evaluate retrieval": "evaluate retrieval lab --model run",
 }
 """One call of each command in the folder that the tutorial leaves behind, in this order."""
@@ -131,7 +138,7 @@ def test_json_keeps_its_contract(
     monkeypatch.setenv("PYTHONWARNINGS", "ignore")
     code = call([*shlex.split(_AFTERWARDS[command]), "--json"])
     printed = capsys.readouterr()
-    assert code == 0, printed.err
+    assert code in _codes(_AFTERWARDS[command]), printed.err
     jsonschema.validate(json.loads(printed.out), _schema(command))
 
 

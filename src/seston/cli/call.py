@@ -26,6 +26,7 @@ WRONG_CALL = 2
 INTERRUPTED = 130
 
 _EXTRA_OF = {"torch": "train", "timm": "towers", "accelerate": "accelerate", "tensorboard": "tensorboard"}
+_LONGEST_MESSAGE = 300
 _SHOW_TRACEBACK = "SESTON_TRACEBACK"
 
 
@@ -106,8 +107,11 @@ def _sentence(error: Exception) -> str:
         return f"{where}{error.strerror.lower()}"
     if isinstance(error, MemoryError):
         return "the memory of this computer is used up: close other programs, or work on fewer files at once"
+    message = _squeeze(str(error)) or "no message"
+    if len(message) > _LONGEST_MESSAGE:
+        message = f"{message[:_LONGEST_MESSAGE]}…"
     return (
-        f"unexpected {type(error).__name__}: {_squeeze(str(error)) or 'no message'} "
+        f"unexpected {type(error).__name__}: {message} "
         f"(a fault of Seston; {_SHOW_TRACEBACK}=1 before the command shows where)"
     )
 

@@ -137,8 +137,20 @@ def simulate(
             overwrite=overwrite,
             progress=progress,
         )
-    files, species = [str(path) for path in made.files], list(made.species)
+    files, species, skipped = [str(path) for path in made.files], list(made.species), list(made.skipped)
     return Outcome(
-        document={"files": files, "species": species},
-        blocks=(f"{len(files):,} files of {runs:,} simulated runs with {len(species)} species written to {to}.",),
+        document={
+            "files": files,
+            "species": species,
+            "samples": list(made.samples),
+            "particles": made.particles,
+            "origin": made.origin,
+            "skipped": skipped_document(skipped),
+        },
+        blocks=(
+            f"{made.runs:,} {made.origin} runs with {made.particles:,} particles of {len(species):,} labels "
+            f"written to {to} ({len(files):,} files).",
+        ),
+        notes=skipped_lines(skipped),
+        partial=bool(skipped),
     )

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Group, Parameter
 
 from seston.cli.output import Outcome, Table
-from seston.cli.words import AsJson, Existing, Overwrite
+from seston.cli.words import AsJson, Existing, Overwrite, check_free
 
-__all__ = ["demo", "evaluate", "gallery_knn"]
+if TYPE_CHECKING:
+    from seston.evaluation import Evaluation
+
+__all__ = ["demo", "evaluate", "gallery_knn", "retrieval"]
 
 evaluate = App(
     name="evaluate",
@@ -25,12 +28,14 @@ def gallery_knn(
     data: Existing,
     /,
     *,
-    model: Existing | None = None,
+    model: Annotated[tuple[Existing, ...], Parameter(negative=(), show_default=False)] = (),
     protocol: Literal["seston", "paper"] = "seston",
     n: Annotated[tuple[int, ...], Parameter(name="-n", negative=())] = (1, 2, 4, 8, 16),
     k: Annotated[int, Parameter(name="-k")] = 3,
     repeats: int = 5,
     split: str | None = None,
+    fold: int = 0,
+    classifier: str = "soft-lda",
     seed: int = 0,
     baselines: bool = True,
     to: Path | None = None,
@@ -44,17 +49,22 @@ def gallery_knn(
     data
         The folder of a data set with labels.
     model
-        The folder of a run; without it only chance, an untrained encoder and the classical rows are measured.
+        The folder of a run; without one only chance and the classical features are measured. For the protocol of the
+        paper, one run for each fold may be given.
     protocol
-        Our own (the same queries for each gallery size), or exactly that of the paper.
+        Our own (the same queries for every gallery size), or exactly that of the paper.
     n
         Labelled particles of each class in the gallery; may be given several times.
     k
-        Neighbours that vote.
+        Neighbours that vote in the paper's rule.
     repeats
-        Galleries drawn.
+        Galleries drawn for each size.
     split
         Take galleries from the training part and queries from the test part of this saved split.
+    fold
+        Which fold of the split.
+    classifier
+        The rule by which the model names: soft-lda, knn or centroid.
     seed
         The same seed draws the same galleries.
     baselines
@@ -64,23 +74,78 @@ def gallery_knn(
     """
     from seston.evaluation import gallery_knn as measure
     from seston.particle import TerminalProgress
-    from seston.store import open_data_set
 
     with TerminalProgress() as progress:
         found = measure(
-            open_data_set(data),
-            model=model,
+            data,
+            model=model or None,
             protocol=protocol,
             n=n,
             k=k,
             repeats=repeats,
             split=split,
+            fold=fold,
+            classifier=classifier,
             seed=seed,
             baselines=baselines,
             to=to,
+            overwrite=overwrite,
             progress=progress,
         )
-    return Outcome(document={"rows": found.rows, "report": found.report, "overwrite": overwrite})
+    return _judged(found, _naming_table(found))
+
+
+@evaluate.command(name="retrieval")
+def retrieval(
+    data: Existing,
+    /,
+    *,
+    model: Existing,
+    split: str | None = None,
+    fold: int = 0,
+    seed: int = 0,
+    baselines: bool = True,
+    to: Path | None = None,
+    overwrite: Overwrite = False,
+    as_json: AsJson = False,
+) -> Outcome:
+    """Search the profile of each picture among all profiles, and the picture of each profile; no labels are needed.
+
+    Parameters
+    ----------
+    data
+        The folder of a data set with pairs of pictures and profiles.
+    model
+        The folder of a run.
+    split
+        Search among the test part of this saved split.
+    fold
+        Which fold of the split.
+    seed
+        Of the shuffled pairs that show what chance gives.
+    baselines
+        Measure shuffled pairs and an untrained encoder beside the model.
+    to
+        Write a report (HTML, JSON, CSV) into this folder.
+    """
+    from seston.evaluation import retrieval as measure
+    from seston.particle import TerminalProgress
+
+    with TerminalProgress() as progress:
+        found = measure(
+            data,
+            model=model,
+            split=split,
+            fold=fold,
+            seed=seed,
+            baselines=baselines,
+            to=to,
+            overwrite=overwrite,
+            progress=progress,
+        )
+    columns = ("method", "direction", "depth", "recall", "low", "high", "chance", "candidates")
+    rows = [tuple(getattr(row, column) for column in columns) for row in found.retrieval]
+    return _judged(found, Table(columns, rows, title=found.title))
 
 
 def demo(
@@ -105,12 +170,47 @@ def demo(
     minutes
         How long to train.
     """
+    check_free(to, overwrite=overwrite)
     from seston.evaluation import demo as run_demo
     from seston.particle import TerminalProgress
 
     with TerminalProgress() as progress:
-        result = run_demo(data=data, to=to, minutes=minutes, progress=progress)
+        result = run_demo(data=data, to=to, minutes=minutes, overwrite=overwrite, progress=progress)
     document = {"report": str(result.report), "accuracy": result.accuracy, "seconds": result.seconds}
-    rows = [(combination, accuracy) for combination, accuracy in result.accuracy.items()]
-    table = Table(("gallery-query", "accuracy"), rows)
-    return Outcome(document=document, blocks=(table, f"Report: {result.report}"))
+    rows = list(result.accuracy.items())
+    return Outcome(
+        document=document,
+        blocks=(
+            Table(("gallery-query", "accuracy"), rows),
+            f"Report: {result.report}  ({result.seconds:.0f} s)",
+        ),
+    )
+
+
+def _naming_table(found: Evaluation) -> Table:
+    """Show one line a method and combination, with a column for each gallery size."""
+    sizes = sorted({row.n for row in found.rows})
+    cells: dict[tuple[str, str, str], dict[int, str]] = {}
+    for row in found.rows:
+        if row.method == "chance" and row.gallery != row.query:
+            continue  # chance is chance, whatever is asked: three lines of it do
+        key = (row.method, row.classifier, f"{row.gallery}-{row.query}")
+        cells.setdefault(key, {})[row.n] = f"{100 * row.accuracy:.1f} ± {100 * (row.accuracy_sd or 0):.1f}"
+    columns = ("method", "rule", "gallery-query", *(f"n = {size}" for size in sizes))
+    return Table(columns, [(*key, *(by.get(size) for size in sizes)) for key, by in cells.items()], title="Accuracy, %")
+
+
+def _judged(found: Evaluation, table: Table) -> Outcome:
+    from seston.evaluation.report import evaluation_document
+
+    document = evaluation_document(found)
+    report = None if found.report is None else str(found.report)
+    rows = document["retrieval"] if found.protocol == "retrieval" else document["rows"]
+    made_up = f"These particles are {found.simulated}. " if found.simulated else ""
+    where = "" if report is None else f"Report: {report}"
+    left_out = [f"left out: {label}: {reason}" for label, reason in found.left_out.items()]
+    return Outcome(
+        document={**document, "rows": rows, "report": report},
+        blocks=(table, *(text for text in (f"{made_up}{where}".strip(),) if text)),
+        notes=(*(f"note: {note}" for note in found.notes), *left_out),
+    )

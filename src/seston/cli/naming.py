@@ -20,7 +20,7 @@ def gallery(
     per_class: int | None = None,
     split: str | None = None,
     fold: int = 0,
-    classifier: str | None = None,
+    classifier: str = "soft-lda",
     seed: int = 0,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
@@ -44,13 +44,13 @@ def gallery(
     fold
         Which fold of the split.
     classifier
-        The rule that gives names: soft-lda (if not given), knn (the paper's), or centroid.
+        The rule that gives names: soft-lda, knn (the paper's), or centroid.
     seed
         The same seed picks the same particles.
     """
     check_free(to, overwrite=overwrite)
     from seston.particle import TerminalProgress
-    from seston.recognition import DEFAULT_CLASSIFIER, Gallery, load
+    from seston.recognition import Gallery, load
     from seston.store import open_data_set
 
     with TerminalProgress() as progress:
@@ -60,7 +60,7 @@ def gallery(
             per_class=per_class,
             split=split,
             fold=fold,
-            classifier=classifier or DEFAULT_CLASSIFIER,
+            classifier=classifier,
             seed=seed,
             progress=progress,
         )
