@@ -153,6 +153,25 @@ def test_a_failure_keeps_the_contract_of_errors(
     assert "did you mean 'default'" in document["error"]["message"]
 
 
+def test_the_python_page_runs_as_it_is_printed(
+    walked: tuple[Path, list[_Step]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (_ROOT / "docs" / "how-to" / "python.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
+    folder = walked[0] / "python"
+    folder.mkdir()
+    (folder / "MyCruise").symlink_to(walked[0] / "Lab")
+    (folder / "NewFiles").symlink_to(walked[0] / "Field")
+    (folder / "labels.csv").symlink_to(walked[0] / "labels.csv")
+    monkeypatch.chdir(folder)
+    names: dict[str, Any] = {}
+    for block in blocks:
+        exec(block.replace('recipe="default"', 'recipe="tiny"').replace("minutes=10", "epochs=1"), names)
+    printed = capsys.readouterr().out
+    assert "450 particles; 0 skipped" in printed
+    assert "cruize" in printed
+
+
 def _schema(command: str) -> dict[str, Any]:
     schema: dict[str, Any] = json.loads((_SCHEMAS / f"{command.replace(' ', '-')}.json").read_text(encoding="utf-8"))
     return schema
