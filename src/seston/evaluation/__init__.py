@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from seston.evaluation.demonstration import DemoResult, demo
     from seston.evaluation.grid import Difference, Row
     from seston.evaluation.partners import RetrievalRow
     from seston.evaluation.protocol import gallery_knn, retrieval
@@ -13,16 +14,28 @@ if TYPE_CHECKING:
     from seston.evaluation.results import Evaluation
 
 _WHERE = {
+    "DemoResult": "demonstration",
     "Difference": "grid",
     "Evaluation": "results",
     "RetrievalRow": "partners",
     "Row": "grid",
+    "demo": "demonstration",
     "gallery_knn": "protocol",
     "retrieval": "protocol",
     "write_report": "report",
 }
 
-__all__ = ["Difference", "Evaluation", "RetrievalRow", "Row", "gallery_knn", "retrieval", "write_report"]
+__all__ = [
+    "DemoResult",
+    "Difference",
+    "Evaluation",
+    "RetrievalRow",
+    "Row",
+    "demo",
+    "gallery_knn",
+    "retrieval",
+    "write_report",
+]
 
 
 def __getattr__(name: str) -> Any:

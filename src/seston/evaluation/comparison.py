@@ -87,6 +87,8 @@ def models_of(
     """Pair models with folds: several models go with folds 0, 1, …; a single one with the fold asked for."""
     if model is None:
         return [(fold, None)]
+    if not isinstance(model, str | Path) and isinstance(model, Sequence) and len(model) == 1:
+        model = model[0]
     if isinstance(model, str | Path) or not isinstance(model, Sequence):
         return [(fold, resolve_model(data, model))]
     folds = 1 if partition is None else partition.folds

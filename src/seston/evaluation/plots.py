@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -10,7 +11,7 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["COLOURS", "Line", "accuracy_plot", "confusion_plot", "profile_plot", "range_plot"]
+__all__ = ["COLOURS", "Line", "accuracy_plot", "confusion_plot", "map_plot", "profile_plot", "range_plot"]
 
 COLOURS = ("#0b6e8a", "#d1603d", "#c99a1b", "#6b7f3a", "#7a5ba6", "#4d8fcc", "#a8577e", "#8a8f98")
 _CHANNEL_COLOURS = (
@@ -156,6 +157,50 @@ def profile_plot(profile: NDArray[np.float32], channels: Sequence[str], *, width
         )
         parts.append(line)
     return _drawing("profile", "profile", width, height, parts)
+
+
+def map_plot(
+    places: NDArray[np.float32],
+    groups: Sequence[str],
+    pictures: Mapping[int, str],
+    *,
+    width: int = 980,
+    height: int = 620,
+) -> str:
+    """Draw particles as points of a plane, a colour a group, some of them by their pictures.
+
+    Parameters
+    ----------
+    places
+        Two numbers a particle.
+    groups
+        Name of each particle's group; those beyond the seven largest are grey.
+    pictures
+        Row of a particle → address of its picture (a data URI).
+    """
+    low, high = np.quantile(places, [0.005, 0.995], axis=0) if len(places) else (np.zeros(2), np.ones(2))
+    scaled = np.clip((places - low) / np.maximum(high - low, 1e-9), 0, 1)
+    x, y = 30 + scaled[:, 0] * (width - 60), 30 + (1 - scaled[:, 1]) * (height - 90)
+    largest = [name for name, _ in Counter(groups).most_common()]
+    colours = dict(zip(largest, COLOURS[:-1], strict=False))
+    parts = [
+        _element(
+            "circle", tip=group, cx=x[row], cy=y[row], r=2.6, fill=colours.get(group, _OTHER_CHANNEL), opacity=0.55
+        )
+        for row, group in enumerate(groups)
+    ]
+    for row, address in pictures.items():
+        side = 44
+        parts.append(
+            _element("image", tip=groups[row], href=address, x=x[row] - side / 2, y=y[row] - side / 2, width=side,
+                     height=side, class_="particle")
+        )  # fmt: skip
+    for number, (name, colour) in enumerate(colours.items()):
+        left = 30 + (number % 4) * (width - 60) / 4
+        top = height - 34 + (number // 4) * 20
+        parts.append(_element("circle", cx=left, cy=top, r=5, fill=colour))
+        parts.append(_element("text", _short(name, largest), class_="label", x=left + 10, y=top + 4))
+    return _drawing("map", "particles by likeness", width, height, parts)
 
 
 def range_plot(rows: Mapping[str, tuple[float, float, float, str]], *, width: int = 640) -> str:

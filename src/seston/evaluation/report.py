@@ -107,6 +107,7 @@ def _page(evaluation: Evaluation, stem: str) -> str:
         ],
         confusion=Markup(confusion_plot(confusion.labels, confusion.counts)) if confusion else "",
         examples=[_example(one, Markup) for one in evaluation.examples],
+        figures=[{"title": one.title, "lead": one.lead, "svg": Markup(one.svg)} for one in evaluation.figures],
         main_method=evaluation.main.partition(" (")[0],
         sizes=sizes,
         largest=largest,

@@ -13,7 +13,7 @@ from seston.evaluation.grid import Difference, Row, Trial
 from seston.evaluation.partners import RetrievalRow
 from seston.evaluation.provenance import Provenance
 
-__all__ = ["ClassRow", "Confusion", "Evaluation", "Example", "class_rows"]
+__all__ = ["ClassRow", "Confusion", "Evaluation", "Example", "Figure", "class_rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,16 @@ class Example:
     """Id, label and picture of the nearest gallery particles."""
 
 
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A drawing of the report."""
+
+    title: str
+    lead: str
+    """What one sees."""
+    svg: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
     """Rows of an evaluation with what stands behind them."""
@@ -76,6 +86,8 @@ class Evaluation:
     examples: tuple[Example, ...] = ()
     tables: Mapping[str, tuple[tuple[str, ...], tuple[tuple[object, ...], ...]]] = field(default_factory=dict)
     """Further tables for the report: title → column names and rows."""
+    figures: tuple[Figure, ...] = ()
+    """Further drawings for the report."""
     simulated: str = ""
     """``simulated``, ``semi-simulated``, or empty for measured data."""
     provenance: Provenance

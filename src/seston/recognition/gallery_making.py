@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["make_gallery", "pick"]
 
-_POOL_FOR_LISTMODE = 4000
+_POOL_FOR_LISTMODE = 1000
 _MADE_UP = ("simulated", "semi-simulated")
 
 
