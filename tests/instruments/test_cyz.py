@@ -541,7 +541,8 @@ def test_old_pictures_find_their_particle_in_the_order_of_both(tmp_path: Path) -
     ]
     iif = Thing("CytoSense.DSP.DSPParticles", {"_DSPParticle": [*pictures, None], "nParts": 4})
     thing = data_file(OLD_CHANNELS, data=multiplex(given_particles, OLD_CHANNELS), others={"IIF": iif})
-    _, particles, _, notes = read(written(tmp_path, thing))
+    sample, particles, _, notes = read(written(tmp_path, thing))
+    assert sample.n_imaged == 3
     # the third particle has the bytes of the first, but comes after the second, whose picture came before
     assert [particle.image for particle in particles] == [None, JPEG + b"a", JPEG + b"b", None, JPEG + b"c"]
     assert particles[-1].flags == ("unmatched_picture",)

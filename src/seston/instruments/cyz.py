@@ -112,14 +112,14 @@ def _read_one_object(path: Path, root: DotNetObject, stream: DotNetStream) -> It
     found = len(spans.starts)
     ids = measurement.original_ids if len(set(measurement.original_ids)) == found else ()
     stem, set_name = split_set_name(path.stem) if ids else (path.stem, None)
-    sample = sample_of(measurement, path, sample_id=stem, set_name=set_name, found=found)
+    album = pictures_of_camera_board(root.object("IIF"), len(plan.hardware))
+    sample = sample_of(measurement, path, sample_id=stem, set_name=set_name, found=found, pictures=len(album))
     yield sample
     if not len(data) and stream.problem is None:
         yield Note(str(path), empty_note(sample, "Data has no bytes"))
     elif not found:
         reason = no_syncs or f"no sync records in {len(data):,} bytes of Data, so particles cannot be told apart"
         yield Skipped(str(path), "particles", stream.problem or reason)
-    album = pictures_of_camera_board(root.object("IIF"), len(plan.hardware))
     joined, left = _join(album, data, spans, ids, len(plan.hardware)) if album else ({}, [])
     maker = Maker(sample.id, plan, measurement, joined)
     yield from remarks(maker, str(path), pictures=bool(album))

@@ -46,7 +46,7 @@ def read_pieces(
         plan = plan_channels(measurement.settings, as_integers(measurement.protocol.get("_channelDataConversion")))
     except InputError as error:
         raise InputError(f"{path.name}: {error}") from None
-    sample = sample_of(measurement, path, sample_id=path.stem, set_name=None, found=None)
+    sample = sample_of(measurement, path, sample_id=path.stem, set_name=None)
     yield sample
     maker = Maker(sample.id, plan, measurement)
     buffers = good = 0

@@ -72,7 +72,8 @@ def read_segments(
     segments = _segments(header)
     reduced = measurement.reduction.get("WasReduced") is True
     stem, set_name = split_set_name(path.stem) if reduced else (path.stem, None)
-    sample = sample_of(measurement, path, sample_id=stem, set_name=set_name, found=None)
+    pictures, damages = _pictures(path, data, segments, measurement)
+    sample = sample_of(measurement, path, sample_id=stem, set_name=set_name, pictures=len(pictures))
     yield sample
     if problem is not None:
         yield Skipped(str(path), "rest of the list of segments", problem)
@@ -81,12 +82,7 @@ def read_segments(
         note = empty_note(sample, "no segment holds one")
     if note:
         yield Note(str(path), note)
-    pictures: list[Picture] = []
-    for item in _pictures(path, data, segments, measurement):
-        if isinstance(item, Skipped):
-            yield item
-        else:
-            pictures.append(item)
+    yield from damages
     joined, left = _join(path, data, wanted, pictures, measurement)
     maker = Maker(sample.id, plan, measurement, joined)
     yield from remarks(maker, str(path), pictures=bool(pictures))
@@ -145,8 +141,10 @@ def _parse(path: Path, data: mmap, segment: _Segment) -> _Content:
 
 def _pictures(
     path: Path, data: mmap, segments: list[_Segment], measurement: Measurement
-) -> Iterator[Picture | Skipped]:
-    """Give each picture once, also where the software wrote its segment twice."""
+) -> tuple[list[Picture], list[Skipped]]:
+    """Give each picture once, also where the software wrote its segment twice, and what could not be read."""
+    pictures: list[Picture] = []
+    damages: list[Skipped] = []
     seen: set[int | bytes] = set()
     by_number = _pictures_have_numbers(measurement)
     twice = measurement.software in _WROTE_TWICE
@@ -155,13 +153,14 @@ def _pictures(
             continue
         content = _parse(path, data, segment)
         if content.damage is not None:
-            yield content.damage
+            damages.append(content.damage)
         for picture in pictures_of_segment(content.particles, segment.number):
             own = picture.number if by_number else blake2b(picture.data, digest_size=16).digest() if twice else None
             if own is None or own not in seen:
-                yield picture
+                pictures.append(picture)
             if own is not None:
                 seen.add(own)
+    return pictures, damages
 
 
 def _pictures_have_numbers(measurement: Measurement) -> bool:

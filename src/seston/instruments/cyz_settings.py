@@ -86,7 +86,13 @@ def measurement_of(data_file: DotNetObject) -> Measurement:
 
 
 def sample_of(
-    measurement: Measurement, path: Path, *, sample_id: str, set_name: str | None, found: int | None
+    measurement: Measurement,
+    path: Path,
+    *,
+    sample_id: str,
+    set_name: str | None,
+    found: int | None = None,
+    pictures: int | None = None,
 ) -> Sample:
     """Make the sample record.
 
@@ -94,6 +100,8 @@ def sample_of(
     ----------
     found
         How many particles the data hold, or None where that is not known before reading them.
+    pictures
+        How many pictures the file holds; stands in where it keeps no count (before 2014 or so).
     """
     facts = _Facts(path.name)
     settings, protocol, info = measurement.settings, measurement.protocol, measurement.info
@@ -120,7 +128,7 @@ def sample_of(
         volume_analysed_ml=facts.take("volume_analysed_ml", counts.analysed_ml, counts.analysed_from),
         n_counted=facts.take("n_counted", counts.counted, counts.counted_from),
         n_recorded=facts.take("n_recorded", counts.saved, counts.saved_from),
-        n_imaged=facts.take("n_imaged", counts.imaged, "MeasurementInfo._numberOfPictures"),
+        n_imaged=facts.take("n_imaged", *_imaged(counts, pictures)),
         trigger=facts.take(
             "trigger", _trigger(settings, protocol), "MeasurementSettings._TriggerChannelArray and level"
         ),
@@ -138,6 +146,12 @@ def sample_of(
         settings=_other_settings(measurement, counts),
         provenance=facts.provenance,
     )
+
+
+def _imaged(counts: Counts, pictures: int | None) -> tuple[int | None, str]:
+    if counts.imaged is not None or not pictures:
+        return counts.imaged, "MeasurementInfo._numberOfPictures"
+    return pictures, "pictures in the file"
 
 
 def empty_note(sample: Sample, why: str) -> str:
