@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import App, Group, Parameter
 
 from seston.cli.output import Outcome, Table
-from seston.cli.words import AsJson, Existing, Overwrite, check_free
+from seston.cli.words import AsJson, Existing, Overwrite
 
 if TYPE_CHECKING:
     from seston.evaluation import Evaluation
@@ -153,37 +153,50 @@ def demo(
     data: Existing | None = None,
     to: Path = Path("seston-demo"),
     minutes: float | None = None,
+    seed: int = 0,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> Outcome:
     """Show the whole path, from instrument files to a report.
 
     Simulates instrument files (or takes yours), imports them, trains, makes a gallery, measures how often names are
-    right, and names a fresh measurement.
+    right, and names a fresh measurement. Stopped half-way, the same command goes on where it stood.
 
     Parameters
     ----------
     data
-        Instrument files of your own, with labels, in place of simulated ones.
+        Instrument files of your own in place of simulated ones; with labels they go the whole path.
     to
         The folder to write everything into.
     minutes
-        How long to train.
+        How long to train: 3 if not given.
+    seed
+        Of simulation, training and galleries.
     """
-    check_free(to, overwrite=overwrite)
     from seston.evaluation import demo as run_demo
     from seston.particle import TerminalProgress
 
     with TerminalProgress() as progress:
-        result = run_demo(data=data, to=to, minutes=minutes, overwrite=overwrite, progress=progress)
-    document = {"report": str(result.report), "accuracy": result.accuracy, "seconds": result.seconds}
-    rows = list(result.accuracy.items())
+        result = run_demo(data=data, to=to, minutes=minutes, seed=seed, overwrite=overwrite, progress=progress)
+    of = f" ({result.simulated})" if result.simulated else ""
+    rows = [(combination, f"{100 * accuracy:.1f}") for combination, accuracy in result.accuracy.items()]
+    fresh = result.fresh_accuracy
     return Outcome(
-        document=document,
+        document={
+            "report": str(result.report),
+            "accuracy": result.accuracy,
+            "seconds": result.seconds,
+            "steps": result.steps,
+            "fresh_accuracy": fresh,
+            "simulated": result.simulated,
+            "notes": list(result.notes),
+        },
         blocks=(
-            Table(("gallery-query", "accuracy"), rows),
-            f"Report: {result.report}  ({result.seconds:.0f} s)",
+            Table(("gallery-query", f"accuracy{of}, %"), rows),
+            *(() if fresh is None else (f"A fresh measurement: {100 * fresh:.1f} % of the names are right{of}.",)),
+            f"Report: {result.report} (after {result.seconds:.0f} s)",
         ),
+        notes=tuple(f"note: {note}" for note in result.notes),
     )
 
 
