@@ -50,6 +50,17 @@ def test_a_command_line_in_the_pages_is_accepted(
     build_app(tokens).parse_args(tokens, exit_on_error=False, print_error=False)
 
 
+def test_every_recipe_and_key_that_the_pages_name_is_there() -> None:
+    from seston.training import load_recipe, recipe_names
+
+    for _, line in _LINES:
+        tokens = shlex.split(line)
+        changes = [tokens[place + 1] for place, token in enumerate(tokens) if token == "--set"]
+        names = [tokens[place + 1] for place, token in enumerate(tokens) if token == "--recipe"]
+        assert {name for name in names if not name.endswith(".toml")} <= set(recipe_names())
+        load_recipe("default", overrides=changes)
+
+
 def test_the_readme_gives_the_commands_that_the_checks_run() -> None:
     readme = (_ROOT / "README.md").read_text(encoding="utf-8")
     checks = (_ROOT / ".ci" / "run").read_text(encoding="utf-8")
