@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -50,3 +52,32 @@ def test_importing_twice_adds_nothing(tmp_path: Path, capsys: pytest.CaptureFixt
     assert [call(arguments), call(arguments)] == [0, 0]
     first, second = (json.loads(text + "}") for text in capsys.readouterr().out.split("}\n")[:2])
     assert (first["added"], second["added"], second["already_there"]) == (2, 0, 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "right_word"),
+    [
+        ("train data --to run --recipe defualt", "did you mean 'default'"),
+        ("train --recipe defualt data --to run", "did you mean 'default'"),
+        ("train data --to run --set training.bach=8", "did you mean 'training.batch'"),
+        ("train data --to run --set model.image.tower=konv", "conv"),
+        ("train data --to run --split by-sampel", "there is no split 'by-sampel'"),
+        ("train dta --to run", "did you mean 'data'"),
+        ("annotate data table.csv", "unknown column 'labl'; did you mean 'label'"),
+        ("import table.csv --to data --reader cytoklus", "did you mean 'cytoclus'"),
+        ("gallery data --model rn --to gallery", "rn: no such file or folder"),
+    ],
+)
+def test_a_wrong_word_is_answered_before_torch_loads(arguments: str, right_word: str, tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_text("particle,labl\na,b\n", encoding="utf-8")
+    code = (
+        "import sys\nfrom seston.store import open_data_set\nfrom seston.cli.call import call\n"
+        "open_data_set('data', create=True)\n"
+        f"print(call({arguments.split()!r}), 'torch' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout == "2 False\n"
+    assert right_word in done.stderr
+    assert done.stderr.count("\n") == 1
