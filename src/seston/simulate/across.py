@@ -32,10 +32,12 @@ class Tubes:
     centre_z: Array
     half_y: Array
     half_z: Array
+    density: Array
+    """Matter in a µm³ of the tube, as a multiple of the body's; below 0 where a tube stands for a hollow."""
 
     def area(self) -> Array:
         """Give the matter in each slice, µm²."""
-        total: Array = np.pi * (self.half_y * self.half_z).sum(axis=0)
+        total: Array = np.pi * (self.half_y * self.half_z * self.density).sum(axis=0)
         return total
 
 
@@ -55,6 +57,7 @@ def arrange(across: Across, slices: Slices, rng: np.random.Generator) -> Tubes:
         centre_z=tubes.centre_y * sine + tubes.centre_z * cosine + slices.tilt[1] * along,
         half_y=half_y,
         half_z=tubes.half_y * tubes.half_z / np.maximum(half_y, _THINNEST),
+        density=tubes.density,
     )
 
 
@@ -66,10 +69,10 @@ def _distance(slices: Slices) -> Array:
 
 
 def _tube(area: Array, y: Array | float = 0.0, z: Array | float = 0.0, flatness: float = 1.0) -> tuple[Array, ...]:
-    """Give one tube of this slice area: centre y and z, half y and z."""
+    """Give one tube of this slice area: centre y and z, half y and z, density."""
     radius = np.sqrt(area / np.pi)
     nothing = np.zeros_like(area)
-    return nothing + y, nothing + z, radius * np.sqrt(flatness), radius / np.sqrt(flatness)
+    return nothing + y, nothing + z, radius * np.sqrt(flatness), radius / np.sqrt(flatness), nothing + 1.0
 
 
 def _bundle(*tubes: tuple[Array, ...]) -> Tubes:
@@ -97,12 +100,39 @@ def _bent(slices: Slices, parameters: Mapping[str, float], rng: np.random.Genera
     return _bundle(_tube(slices.area, sag * (0.5 - slices.place**2)))
 
 
-def _lobes(slices: Slices, parameters: Mapping[str, float], rng: np.random.Generator) -> Tubes:
-    lobes = int(parameters["lobes"])
-    widest = float(np.sqrt(slices.area.max() / lobes / np.pi))
-    apart = parameters["apart"] * widest / np.sin(np.pi / lobes) * np.exp(0.08 * rng.standard_normal())
-    angles = 2.0 * np.pi * np.arange(lobes) / lobes
-    return _bundle(*(_tube(slices.area / lobes, apart * np.cos(a), apart * np.sin(a)) for a in angles))
+def _drops(slices: Slices, parameters: Mapping[str, float], rng: np.random.Generator) -> Tubes:
+    """Gather part of the matter of a round body into dense drops; one drop or several hold the same volume."""
+    count = int(parameters["drops"])
+    own = np.sqrt(slices.area / np.pi)
+    along = _distance(slices)
+    radius = parameters["radius"] * own.max() * np.exp(0.1 * rng.standard_normal()) / count ** (1.0 / 3.0)
+    reach = 0.5 * slices.area.size * slices.spacing_um
+    turn, first = rng.uniform(0.0, 2.0 * np.pi), rng.uniform(-0.35, 0.35)
+    body = _tube(slices.area)
+    drops, gathered = [], np.zeros_like(own)
+    for drop in range(count):
+        place = first if count == 1 else (0.5 - drop) * rng.uniform(0.6, 1.0)
+        half = np.minimum(np.sqrt(np.maximum(radius**2 - (along - place * reach) ** 2, 0.0)), 0.6 * own)
+        angle = turn + drop * np.pi + 0.4 * rng.standard_normal()
+        aside = 0.45 * own.max() * rng.uniform(0.2, 1.0)
+        gathered += parameters["density"] * np.pi * half**2
+        level = np.zeros_like(own)
+        drops.append((level + aside * np.cos(angle), level + aside * np.sin(angle), half, half))
+    # no slice gives more than 60 % of its matter to its drops
+    part = np.minimum(1.0, 0.6 * slices.area / np.maximum(gathered, _THINNEST))
+    thinner = (*body[:4], 1.0 - part * gathered / np.maximum(slices.area, _THINNEST))
+    return _bundle(thinner, *((*drop, part * parameters["density"]) for drop in drops))
+
+
+def _sheath(slices: Slices, parameters: Mapping[str, float], rng: np.random.Generator) -> Tubes:
+    """Spread a share of the matter into a thin wall around the body, at a distance from it."""
+    share = parameters["share"] * slices.area
+    wide = np.sqrt(slices.area / np.pi) + parameters["gap_um"] * np.exp(0.2 * rng.standard_normal())
+    inside = np.sqrt(wide**2 - share / np.pi)
+    nothing = np.zeros_like(wide)
+    wall = (nothing, nothing, wide, wide, nothing + 1.0)
+    hollow = (nothing, nothing, inside, inside, nothing - 1.0)
+    return _bundle(_tube(slices.area - share), wall, hollow)
 
 
 def _fork(slices: Slices, parameters: Mapping[str, float], rng: np.random.Generator) -> Tubes:
@@ -127,8 +157,8 @@ def _bristles(slices: Slices, parameters: Mapping[str, float], rng: np.random.Ge
     thin = [bristle / np.pi / np.maximum(one, _THINNEST) for one in long]
     return _bundle(
         _tube(slices.area - 2.0 * bristle),
-        (nothing, nothing, long[0], thin[0]),
-        (nothing, nothing, thin[1], long[1]),
+        (nothing, nothing, long[0], thin[0], nothing + 1.0),
+        (nothing, nothing, thin[1], long[1], nothing + 1.0),
     )
 
 
@@ -157,7 +187,8 @@ ARRANGEMENTS: dict[str, Callable[[Slices, Mapping[str, float], np.random.Generat
     "flat": _flat,
     "helix": _helix,
     "bent": _bent,
-    "lobes": _lobes,
+    "drops": _drops,
+    "sheath": _sheath,
     "fork": _fork,
     "bristles": _bristles,
     "arms": _arms,

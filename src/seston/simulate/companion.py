@@ -70,4 +70,5 @@ def add_to_tubes(tubes: Tubes, companion: Companion) -> Tubes:
     centre_y, centre_z = (np.pad(centre, margins, mode="edge") for centre in (tubes.centre_y, tubes.centre_z))
     edge = tubes.centre_y[0, 0 if companion.before else -1]
     centre_y[-1] = edge + companion.aside_um
-    return Tubes(centre_y, centre_z, half_y, half_z)
+    density = np.pad(tubes.density, margins, constant_values=1.0)
+    return Tubes(centre_y, centre_z, half_y, half_z, density)

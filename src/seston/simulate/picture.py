@@ -83,7 +83,8 @@ def _thickness(tubes: Tubes) -> Floats:
     high = float((tubes.centre_y + tubes.half_y).max()) / PIXEL_SIZE_UM
     y = (np.arange(np.floor(low), np.ceil(high) + 1, dtype=np.float32) * np.float32(PIXEL_SIZE_UM))[:, None]
     total: Floats = np.zeros((y.size, tubes.centre_y.shape[1]), dtype=np.float32)
-    for centre, half_y, half_z in zip(tubes.centre_y, tubes.half_y, tubes.half_z, strict=True):
+    parts = zip(tubes.centre_y, tubes.half_y, tubes.half_z * tubes.density, strict=True)
+    for centre, half_y, half_z in parts:
         # an ellipse narrower than a pixel would fall between the rows: widen it, keep its area
         wide = np.maximum(half_y, 0.6 * PIXEL_SIZE_UM)
         chord = (y - centre.astype(np.float32)) * (1.0 / wide).astype(np.float32)
