@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_PIXELS", "PICTURE_SUFFIXES", "decode_image", "image_format", "image_size"]
 
-MAX_PIXELS = 100_000_000
+MAX_PIXELS = 89_000_000  # just under where Pillow starts to warn of decompression bombs
 """Pictures with more pixels than this are refused unless the caller allows more."""
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".tif", ".tiff", ".gif", ".webp"})
