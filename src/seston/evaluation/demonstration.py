@@ -25,6 +25,7 @@ _MINUTES = 3.0
 _RUNS, _PARTICLES = 9, 500
 _FOLDS = 3
 _PER_CLASS = 16
+_SIZES, _REPEATS = (1, 2, 4, 8, 16), 5
 _SPLIT = "demo"
 _NOTES = "demo.json"
 _OURS = ("simulated", "data", "run", "gallery", "names.csv", "names.samples.json", "report.html", "report.json",
@@ -241,7 +242,7 @@ def _judge(
 def _evaluate(work: _Work, data: DataSet, model: Encoder, seed: int) -> Evaluation:
     from seston.evaluation.protocol import gallery_knn
 
-    found = gallery_knn(data, model=model, split=_SPLIT, seed=seed, progress=work.say)
+    found = gallery_knn(data, model=model, n=_SIZES, repeats=_REPEATS, split=_SPLIT, seed=seed, progress=work.say)
     what = "simulated measurements" if found.simulated else "your measurements"
     return replace(found, title=f"Seston demonstration: naming the particles of {what}")
 

@@ -169,8 +169,11 @@ def _name_by_lda(
     names, numbers = np.unique(classes, return_inverse=True)
     means = np.stack([gallery[numbers == number].mean(axis=0) for number in range(len(names))]).astype(np.float64)
     apart = gallery - means[numbers]
-    scatter = ledoit_wolf(apart, assume_centered=True)[0] if np.any(apart) else np.eye(gallery.shape[1])
-    weights = np.linalg.lstsq(scatter, means.T, rcond=None)[0]
+    scatter = (
+        ledoit_wolf(apart.astype(np.float64), assume_centered=True)[0] if np.any(apart) else np.eye(means.shape[1])
+    )
+    ridge = 1e-6 * np.trace(scatter) / len(scatter) * np.eye(len(scatter))  # should the estimated shrinkage be 0
+    weights = np.linalg.solve(scatter + ridge, means.T)
     scores = queries @ weights - 0.5 * (means.T * weights).sum(axis=0)
     return np.asarray(names[scores.argmax(axis=1)], np.int64)
 

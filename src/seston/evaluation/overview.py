@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from seston.errors import UsageError
 from seston.evaluation.plots import map_plot
 from seston.evaluation.provenance import provenance
 from seston.evaluation.results import Evaluation, Figure
@@ -32,17 +33,15 @@ def overview(data: DataSet, model: Encoder, *, split: str | None = None, seed: i
 
     That is: whether pictures find their profiles (where there are pairs), and a map of the particles by likeness.
     """
-    from seston.evaluation.protocol import retrieval
-
     vectors = embed(data, model)
     how = (
         f"no (or hardly any) labels: give some with  seston annotate {data.path} LABELS.csv  and names can be measured"
     )
-    if vectors.crosses and vectors.has_both.sum() > 1:
-        found = retrieval(data, model=model, split=split, seed=seed)
-    else:
-        made_of = provenance(data=str(data.path), data_version=data.version, model=model.model_id, seed=seed)
-        found = Evaluation(title="", protocol="overview", provenance=made_of)
+    found = _partners(data, model, split, seed) or Evaluation(
+        title="",
+        protocol="overview",
+        provenance=provenance(data=str(data.path), data_version=data.version, model=model.model_id, seed=seed),
+    )
     drawn = likeness_map(data, vectors, seed=seed)
     return replace(
         found,
@@ -50,6 +49,16 @@ def overview(data: DataSet, model: Encoder, *, split: str | None = None, seed: i
         figures=() if drawn is None else (drawn,),
         notes=(how, *found.notes),
     )
+
+
+def _partners(data: DataSet, model: Encoder, split: str | None, seed: int) -> Evaluation | None:
+    """Search partners; None where there are too few pairs to search among."""
+    from seston.evaluation.protocol import retrieval
+
+    try:
+        return retrieval(data, model=model, split=split, seed=seed)
+    except UsageError:
+        return None
 
 
 def likeness_map(data: DataSet, vectors: Embeddings, *, seed: int = 0) -> Figure | None:
