@@ -18,14 +18,15 @@ def _unit_vectors(rows: int, seed: int) -> Tensor:
 
 @pytest.fixture(scope="module")
 def open_clip_losses() -> tuple[object, object]:
-    pytest.importorskip("timm")
     mend_torchvision()
     open_clip = pytest.importorskip("open_clip")
     return open_clip.loss.ClipLoss(), open_clip.loss.SigLipLoss()
 
 
 @pytest.mark.parametrize("rows", [2, 7, 32])
-def test_clip_loss_and_its_gradients_equal_those_of_open_clip(rows: int, open_clip_losses: tuple[object, object]) -> None:
+def test_clip_loss_and_its_gradients_equal_those_of_open_clip(
+    rows: int, open_clip_losses: tuple[object, object]
+) -> None:
     image, profile = _unit_vectors(rows, 0), _unit_vectors(rows, 1)
     scale = torch.tensor(14.3, requires_grad=True)
     ours = torch.autograd.grad(clip_loss(image, profile, scale), [image, profile, scale])
@@ -58,7 +59,9 @@ def test_row_maximum_of_the_paper_is_off_by_default_and_gives_the_papers_number_
 def test_buckets_keep_negatives_inside_consecutive_parts() -> None:
     image, profile = _unit_vectors(6, 4), _unit_vectors(6, 5)
     parts = [clip_loss(image[rows], profile[rows], 10.0) for rows in (slice(0, 3), slice(3, 6))]
-    assert clip_loss(image, profile, 10.0, buckets=2).item() == pytest.approx((parts[0] + parts[1]).item() / 2, abs=1e-6)
+    assert clip_loss(image, profile, 10.0, buckets=2).item() == pytest.approx(
+        (parts[0] + parts[1]).item() / 2, abs=1e-6
+    )
 
 
 def test_buckets_of_unequal_size_weigh_each_particle_alike() -> None:

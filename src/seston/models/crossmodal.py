@@ -127,7 +127,8 @@ def _image_tower(config: ImageTowerConfig, inputs: Inputs) -> nn.Module:
         from seston.models.timm_tower import timm_tower
 
         return timm_tower(config.tower.removeprefix("timm:"), config.weights, inputs)
-    return ConvTower(inputs.picture_channels, 2, config.width, config.blocks, config.stem)
+    size = inputs.picture_size
+    return ConvTower(inputs.picture_channels, 2, config.width, config.blocks, config.stem, size, config.features)
 
 
 def _profile_tower(config: ProfileTowerConfig, inputs: Inputs) -> nn.Module:
@@ -142,7 +143,8 @@ def _profile_tower(config: ProfileTowerConfig, inputs: Inputs) -> nn.Module:
         case "lstm":
             return ProfileLstm(channels, config.width, config.layers, config.dropout)
         case _:
-            return ConvTower(channels, 1, config.width, config.blocks, config.stem)
+            length = inputs.profile_length
+            return ConvTower(channels, 1, config.width, config.blocks, config.stem, length, config.features)
 
 
 def _head(kind: str, width_in: int, hidden: int, width_out: int) -> nn.Module:

@@ -32,7 +32,7 @@ from seston.training.tensors import (
 
 __all__ = ["NoiseTable", "augmented_batch"]
 
-_BLUR = (0.06, 0.24, 0.4, 0.24, 0.06)
+_BLUR = 1.4
 _TABLE = 1 << 20
 _UNIFORM = (
     "reverse", "angle", "zoom", "stretch", "turn_over", "right", "down", "contrast", "brightness", "blur",
@@ -204,14 +204,13 @@ def _relight_picture(picture: Tensor, chance: _Chance, settings: AugmentationSet
 
 
 def _blur(picture: Tensor) -> Tensor:
-    """Blur by a bell of five pixels, once along each axis, twice over: about two pixels wide."""
-    bell = torch.tensor(_BLUR, device=picture.device)
-    channels = picture.shape[1]
-    for _ in range(2):
-        for shape in ((1, 5), (5, 1)):
-            kernel = bell.reshape(1, 1, *shape).expand(channels, 1, *shape)
-            picture = functional.conv2d(picture, kernel, padding=(shape[0] // 2, shape[1] // 2), groups=channels)
-    return picture
+    """Blur by a bell about two pixels wide: along each axis a product with a banded matrix, far quicker on a CPU than
+    a convolution of one channel.
+    """
+    places = torch.arange(picture.shape[-1], device=picture.device)
+    bell = torch.exp(-((places[:, None] - places[None, :]) ** 2) / (2 * _BLUR**2))
+    bell = bell / bell.sum(dim=1, keepdim=True)
+    return bell @ picture @ bell.T
 
 
 def _gains(chance: _Chance, settings: AugmentationSettings, has_channel: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -42,8 +43,7 @@ class Plan:
     def rows(self, number: int) -> NDArray[np.int64]:
         """Give the particles of batch `number`, counted from the beginning of the training, of all processes."""
         epoch, place = divmod(number, self.batches_per_epoch)
-        order = shuffled(self.particles, self.seed, epoch)
-        return np.array_split(order, self.batches_per_epoch)[place]
+        return np.array_split(_order(self.particles, self.seed, epoch), self.batches_per_epoch)[place]
 
     def share(self, number: int) -> NDArray[np.int64]:
         """Give this process's consecutive share of batch `number`."""
@@ -99,3 +99,8 @@ def gather(source: PreparedSource, rows: NDArray[np.int64], number: int) -> Gath
         keys=chosen.keys[rows],
         sample=torch.from_numpy(chosen.sample[rows]),
     )
+
+
+@lru_cache(maxsize=4)
+def _order(particles: int, seed: int, epoch: int) -> NDArray[np.int64]:
+    return shuffled(particles, seed, epoch)

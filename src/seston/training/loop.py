@@ -6,7 +6,8 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -103,13 +104,11 @@ def train(
         wanted = _same_recipe(wanted, read_recipe(folder / "recipe.toml"), folder)
         if (folder / "run.json").is_file():
             return load_run(folder)
-    with joined_processes(wanted.training.device) as processes:
+    with joined_processes(wanted.training.device) as processes, _own_generator(processes):
         if processes.first:
             _make_folder(folder, wanted, resume=resume, overwrite=overwrite)
         processes.wait()
-        parts = choose_parts(
-            data, split, fold, wanted.loss.needs, wanted.training.validation_share, wanted.seed
-        )  # fmt: skip
+        parts = choose_parts(data, split, fold, wanted.loss.needs, wanted.training.validation_share, wanted.seed)
         job = _job(data, wanted, folder, parts, processes, say)
         if shuffle_pairs:
             job = _shuffled(job, wanted.seed)
@@ -127,6 +126,14 @@ def train(
             shutil.rmtree(folder / "state" / "prepared", ignore_errors=True)
         processes.wait()
     return run
+
+
+@contextmanager
+def _own_generator(processes: Processes) -> Iterator[None]:
+    """Leave torch's generators to the caller as they were."""
+    devices = [processes.device] if processes.device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices):
+        yield
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,7 @@ class Session:
     def _after_step(self, numbers: dict[str, float]) -> None:
         """Write down, validate and save, each when it is due."""
         settings, position = self.learner.recipe.training, self.position
-        if position.step % _LOG_EVERY == 0:
+        if position.step % _LOG_EVERY == 0 or position.step == 1:
             self.metrics.write(position.step, numbers | {"seconds": round(self._seconds(), 3)})
         batches = position.step * settings.accumulation
         new_epoch = self.plan.epoch(batches) > self.plan.epoch(batches - settings.accumulation)
