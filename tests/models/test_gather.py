@@ -76,17 +76,19 @@ def _open_clip_losses_of_share(rank: int) -> list[list[list[float]]]:
     mend_torchvision()
     import open_clip
 
-    answers = []
-    makers = (
+    answers: list[list[list[float]]] = []
+    makers: tuple[Callable[[], Any], ...] = (
         lambda: open_clip.loss.ClipLoss(local_loss=False, gather_with_grad=True, rank=rank, world_size=2),
         lambda: open_clip.loss.SigLipLoss(rank=rank, world_size=2),
     )
     for make in makers:
         image, profile = (_vectors(seed, rows=8)[rank * 4 :][:4].requires_grad_() for seed in (0, 1))
         scale, bias = torch.tensor(9.0, requires_grad=True), torch.tensor(-8.0, requires_grad=True)
-        loss = make()(image, profile, scale, *([bias] if len(answers) else []))
+        criterion: Any = make()
+        loss = criterion(image, profile, scale, *([bias] if answers else []))
         loss.backward()
-        answers.append([number.flatten().tolist() for number in (loss.detach(), image.grad, profile.grad, scale.grad)])
+        numbers = [loss.detach(), image.grad, profile.grad]
+        answers.append([[] if number is None else number.flatten().tolist() for number in numbers])
     return answers
 
 

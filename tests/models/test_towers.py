@@ -66,13 +66,13 @@ def test_every_profile_tower_takes_any_number_of_channels_and_samples(tower: str
 
 @pytest.mark.parametrize(("channels", "size"), [(1, 24), (3, 65), (1, 112)])
 def test_the_small_tower_takes_grey_and_colour_of_any_size(channels: int, size: int) -> None:
-    tower = ConvTower(channels, 2, width=8, blocks=(1, 1, 1), stem=4)
+    tower = ConvTower(channels, 2, width=8, blocks=(1, 1, 1), stem=4, size=size, features=20)
     assert tower(torch.randn(2, channels, size, size)).shape == (2, tower.features)
 
 
 def test_a_particle_is_encoded_alike_in_any_company() -> None:
     torch.manual_seed(0)
-    tower = ConvTower(1, 2, width=8, blocks=(1, 1), stem=4).train()
+    tower = ConvTower(1, 2, width=8, blocks=(1, 1), stem=4, size=32, features=20).train()
     pictures = torch.randn(5, 1, 32, 32)
     torch.testing.assert_close(tower(pictures)[:1], tower(pictures[:1]), atol=1e-6, rtol=1e-5)
 

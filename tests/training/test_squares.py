@@ -17,7 +17,8 @@ def _sizes(pixels: NDArray[np.uint8], um: float = math.nan, size: int = 64) -> N
     square, background = to_square(pixels, size)
     height, width = pixels.shape
     numbers = (np.array([number], np.float32) for number in (width, height, um))
-    return picture_sizes(square[None], background[None], *numbers)[0]
+    sizes: NDArray[np.float32] = picture_sizes(square[None], background[None], *numbers)[0]
+    return sizes
 
 
 def _disc(side: int, radius: float, *, stretch: float = 1.0, angle: float = 0.0) -> NDArray[np.uint8]:

@@ -193,11 +193,9 @@ def test_an_untrained_run_has_the_first_weights_and_the_same_preparation(run: Ru
 
 
 def test_a_loss_that_is_no_number_stops_with_the_particles(small_data: DataSet, tmp_path: Path) -> None:
+    overrides = [f"optimiser.{key}" for key in ("name=sgd", "learning_rate=1e30", "warmup=0", "clip_norm=0")]
     with pytest.raises(TrainingError, match=r"step \d+: .*particles of the batch: .*/\d+") as caught:
-        train(
-            small_data, recipe="tiny", to=tmp_path / "run", epochs=30,
-            overrides=["optimiser.name=sgd", "optimiser.learning_rate=1e30", "optimiser.warmup=0", "optimiser.clip_norm=0"],
-        )  # fmt: skip
+        train(small_data, recipe="tiny", to=tmp_path / "run", epochs=30, overrides=overrides)
     assert any(name in str(caught.value) for name in small_data.ids())
     assert not (tmp_path / "run" / "run.json").exists()
 
