@@ -25,7 +25,7 @@ NOT_DONE = 1
 WRONG_CALL = 2
 INTERRUPTED = 130
 
-_EXTRA_OF = {"torch": "train", "timm": "towers", "accelerate": "accelerate", "tensorboard": "tensorboard"}
+_EXTRA_OF = {"torch": "train", "timm": "towers", "tensorboard": "tensorboard"}
 _LONGEST_MESSAGE = 300
 _SHOW_TRACEBACK = "SESTON_TRACEBACK"
 
