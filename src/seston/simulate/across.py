@@ -50,7 +50,7 @@ def arrange(across: Across, slices: Slices, rng: np.random.Generator) -> Tubes:
     tubes = ARRANGEMENTS[across.form](slices, across.parameters, rng)
     roll = np.radians(across.roll_deg) * (rng.uniform(-1.0, 1.0) if across.roll_deg >= 180 else rng.standard_normal())
     cosine, sine = np.cos(roll), np.sin(roll)
-    half_y: Array = np.sqrt((tubes.half_y * cosine) ** 2 + (tubes.half_z * sine) ** 2)
+    half_y: Array = np.hypot(tubes.half_y * float(cosine), tubes.half_z * float(sine))
     along = _distance(slices)
     return Tubes(
         centre_y=tubes.centre_y * cosine - tubes.centre_z * sine + slices.tilt[0] * along,

@@ -77,7 +77,7 @@ def _centre(place: Array, cells: int) -> Array:
 
 def _every_second(place: Array, cells: int) -> Array:
     cell = np.floor((place + 1.0) * (0.5 * cells))
-    return np.where(cell % 2 == 0, 1.0, 0.5)
+    return np.where(cell % 2 == 0, 1.0, 0.2)
 
 
 def _cup(place: Array, cells: int) -> Array:
