@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from seston.cli.output import Outcome, Table, skipped_document, skipped_lines
+from seston.cli.output import Outcome, Table, save_rows, skipped_document, skipped_lines
 from seston.cli.words import AsJson, Existing, Flag, Overwrite, Several, check_free
 
 __all__ = ["count", "doctor", "gallery", "identify"]
@@ -137,21 +137,31 @@ def identify(
     )
 
 
-def count(path: Existing, /, *, as_json: AsJson = False) -> Outcome:
+def count(
+    path: Existing, /, *, to: Path | None = None, overwrite: Overwrite = False, as_json: AsJson = False
+) -> Outcome:
     """Count names per sample, and per millilitre where the volume is known.
 
     Parameters
     ----------
     path
         A data set with labels, or the table that identify wrote.
+    to
+        Write the rows into this CSV file as well.
     """
+    if to is not None:
+        check_free(to, overwrite=overwrite)
     from seston.recognition import count as count_names
 
     rows = count_names(path)
+    if to is not None:
+        save_rows(to, rows)
     made_up = next((row.simulated for row in rows if row.simulated), "")
     columns = ("sample", _heading("label", made_up), "n", "per ml", "volume column", "why not per ml")
     table = [(row.sample, row.label, row.n, row.per_ml, row.volume_column, row.reason) for row in rows]
-    return Outcome(document={"rows": rows}, blocks=(Table(columns, table), f"{len(rows):,} rows."))
+    return Outcome(
+        document={"rows": rows}, blocks=(Table(columns, table), f"{len(rows):,} rows{f', in {to}' if to else ''}.")
+    )
 
 
 def doctor(path: Existing, /, *, gallery: Existing | None = None, as_json: AsJson = False) -> Outcome:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import dataclasses
 import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ __all__ = [
     "SkippedItem",
     "Table",
     "note_lines",
+    "save_rows",
     "show",
     "skipped_document",
     "skipped_lines",
@@ -111,6 +114,15 @@ def write_json(document: Mapping[str, Any]) -> None:
         text = msgspec.json.encode(_without_odd_letters(msgspec.to_builtins(document, enc_hook=_plain, str_keys=True)))
     sys.stdout.write(msgspec.json.format(text, indent=2).decode() + "\n")
     sys.stdout.flush()
+
+
+def save_rows(path: Path, rows: Sequence[Any]) -> None:
+    """Write records as a CSV file with a header; what is not known stays empty."""
+    names = [field.name for field in dataclasses.fields(rows[0])] if rows else []
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(names)
+        writer.writerows([getattr(row, name) for name in names] for row in rows)
 
 
 def skipped_document(skipped: Iterable[SkippedItem]) -> list[list[str]]:
