@@ -81,3 +81,32 @@ def test_a_wrong_word_is_answered_before_torch_loads(arguments: str, right_word:
     assert done.stdout == "2 False\n"
     assert right_word in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_files_are_read_and_counted_where_no_torch_is_installed(tmp_path: Path) -> None:
+    lines = [
+        "simulate --to Lab --particles 24 --runs 2",
+        "readers Lab",
+        "import Lab --to data",
+        "info data",
+        "split data --name parts",
+        "count data",
+        "doctor data",
+        "recipes show default",
+        "train data --to run",
+    ]
+    code = (
+        "import sys\n"
+        "class NoTorch:\n"
+        "    def find_spec(name, path=None, target=None):\n"
+        "        if name.partition('.')[0] in ('torch', 'torchvision'):\n"
+        "            raise ModuleNotFoundError(f'No module named {name!r}', name=name)\n"
+        "sys.meta_path.insert(0, NoTorch)\n"
+        "from seston.cli.call import call\n"
+        f"print('codes:', *[call(line.split()) for line in {lines!r}])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=120
+    )
+    assert done.stdout.rpartition("codes: ")[2].split() == ["0"] * 8 + ["1"], done.stderr
+    assert done.stderr.splitlines()[-1].endswith("pip install 'seston[train]'")

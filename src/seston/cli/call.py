@@ -97,8 +97,9 @@ def _sentence(error: Exception) -> str:
     """Say in one line what went wrong and what to do."""
     if isinstance(error, SestonError):
         return _squeeze(str(error)) or type(error).__name__
-    if isinstance(error, ModuleNotFoundError) and error.name in _EXTRA_OF:
-        return str(MissingExtraError(f"the package {error.name}", _EXTRA_OF[error.name]))
+    missing = (getattr(error, "name", None) or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
+    if missing in _EXTRA_OF:
+        return str(MissingExtraError(f"the package {missing}", _EXTRA_OF[missing]))
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         where = f" while writing {error.filename}" if error.filename else ""
         return f"the disk is full{where}: nothing committed before is lost; make room and run the same command again"
