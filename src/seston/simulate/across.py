@@ -7,6 +7,7 @@ up to the slice's matter: that is why two species that differ only here have the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -48,9 +49,10 @@ def arrange(across: Across, slices: Slices, rng: np.random.Generator) -> Tubes:
     its area stays, the half thickness a b / that at its middle.
     """
     tubes = ARRANGEMENTS[across.form](slices, across.parameters, rng)
-    roll = np.radians(across.roll_deg) * (rng.uniform(-1.0, 1.0) if across.roll_deg >= 180 else rng.standard_normal())
-    cosine, sine = np.cos(roll), np.sin(roll)
-    half_y: Array = np.hypot(tubes.half_y * float(cosine), tubes.half_z * float(sine))
+    turn = rng.uniform(-1.0, 1.0) if across.roll_deg >= 180 else rng.standard_normal()
+    roll = math.radians(across.roll_deg) * turn
+    cosine, sine = math.cos(roll), math.sin(roll)
+    half_y = np.hypot(tubes.half_y * cosine, tubes.half_z * sine)
     along = _distance(slices)
     return Tubes(
         centre_y=tubes.centre_y * cosine - tubes.centre_z * sine + slices.tilt[0] * along,
@@ -64,7 +66,7 @@ def arrange(across: Across, slices: Slices, rng: np.random.Generator) -> Tubes:
 def _distance(slices: Slices) -> Array:
     """Give the distance along the flow from the body's middle, µm."""
     count = slices.area.size
-    distance: Array = (np.arange(count) - 0.5 * (count - 1)) * slices.spacing_um
+    distance: Array = (np.arange(count, dtype=np.float64) - 0.5 * (count - 1)) * slices.spacing_um
     return distance
 
 
@@ -111,10 +113,10 @@ def _drops(slices: Slices, parameters: Mapping[str, float], rng: np.random.Gener
     body = _tube(slices.area)
     drops, gathered = [], np.zeros_like(own)
     for drop in range(count):
-        place = first if count == 1 else (0.5 - drop) * rng.uniform(0.6, 1.0)
+        place = first if count == 1 else (0.5 - drop) * rng.uniform(0.8, 1.1)
         half = np.minimum(np.sqrt(np.maximum(radius**2 - (along - place * reach) ** 2, 0.0)), 0.6 * own)
         angle = turn + drop * np.pi + 0.4 * rng.standard_normal()
-        aside = 0.45 * own.max() * rng.uniform(0.2, 1.0)
+        aside = 0.5 * own.max() * rng.uniform(0.4, 1.0)
         gathered += parameters["density"] * np.pi * half**2
         level = np.zeros_like(own)
         drops.append((level + aside * np.cos(angle), level + aside * np.sin(angle), half, half))

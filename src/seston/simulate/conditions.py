@@ -42,7 +42,9 @@ class Conditions:
     companions: float
     """Part of the particles that pass the beam together with a small one."""
     size_shift: Mapping[str, float]
-    pigment_shift: Mapping[str, float]
+    """Shift of the logarithm of all sizes of a culture, by `Species.along_name`: look-alikes share it."""
+    pigment_shift: Mapping[tuple[str, str], float]
+    """Shift of the logarithm of the pigment content, by `Species.along_name` and `Species.optics_name`."""
     concentration_per_ul: float
 
 
@@ -54,7 +56,8 @@ def draw_conditions(species: Sequence[Species], rng: np.random.Generator) -> Con
     levels = {name: level + int(rng.integers(-2, 3)) for name, level in _NOMINAL_LEVELS.items()}
     drift = np.exp(0.1 * rng.standard_normal(len(CHANNELS)))
     steps = [levels[name] - _NOMINAL_LEVELS[name] if name in levels else 0 for name in CHANNELS]
-    names = [one.name for one in species]
+    shapes = sorted({one.along_name for one in species})
+    cells = sorted({(one.along_name, one.optics_name) for one in species})
     return Conditions(
         levels=levels,
         gains=tuple(float(d * 10.0 ** (s / 20.0)) for d, s in zip(drift, steps, strict=True)),
@@ -68,7 +71,7 @@ def draw_conditions(species: Sequence[Species], rng: np.random.Generator) -> Con
         camera_noise=float(rng.uniform(0.8, 2.2)),
         specks=float(rng.uniform(0.1, 0.7)),
         companions=float(rng.uniform(0.02, 0.12)),
-        size_shift=dict(zip(names, 0.06 * rng.standard_normal(len(names)), strict=True)),
-        pigment_shift=dict(zip(names, 0.12 * rng.standard_normal(len(names)), strict=True)),
+        size_shift=dict(zip(shapes, 0.06 * rng.standard_normal(len(shapes)), strict=True)),
+        pigment_shift=dict(zip(cells, 0.12 * rng.standard_normal(len(cells)), strict=True)),
         concentration_per_ul=float(rng.uniform(8, 40)),
     )

@@ -39,9 +39,11 @@ def draw_particle(species: Species, conditions: Conditions, camera: Camera, rng:
 
     A body that never reaches the trigger level is not seen by an instrument: another one is drawn.
     """
+    size_shift = conditions.size_shift[species.along_name]
+    pigment_shift = conditions.pigment_shift[species.along_name, species.optics_name]
     for _ in range(_TRIES):
-        slices = draw_slices(species.along, rng, PIXEL_SIZE_UM, conditions.size_shift[species.name])
-        emission = emit(species.optics, slices, rng, conditions.pigment_shift[species.name])
+        slices = draw_slices(species.along, rng, PIXEL_SIZE_UM, size_shift)
+        emission = emit(species.optics, slices, rng, pigment_shift)
         companion = draw_companion(conditions.companions, PIXEL_SIZE_UM, rng)
         if companion is not None:
             emission = add_to_emission(emission, companion)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ def simulate(
     seed: int = 0,
     species: Iterable[str] | None = None,
     from_images: Path | str | None = None,
+    workers: int = 1,
     progress: Progress | None = None,
     overwrite: bool = False,
 ) -> SimulationReport:
@@ -52,6 +54,9 @@ def simulate(
     from_images
         Take real pictures from here and simulate only their profiles: see `simulate_from_images`, where `particles` is
         the most in each run.
+    workers
+        Processes that make runs at the same time; the bytes do not depend on it. A script that asks for more than one
+        needs ``if __name__ == "__main__":`` around its call, as for any use of processes.
     overwrite
         Replace runs of the same name. Without it a run that is there already raises `UsageError`, before anything is
         written.
@@ -73,7 +78,10 @@ def simulate(
     check_free(plans, overwrite)
     say = progress or Silence()
     say.start("simulating particles", particles * runs)
-    files = [path for plan in plans for path in _simulate_run(plan, chosen, particles, say)]
+    if workers > 1 and runs > 1:
+        files = _simulate_side_by_side(plans, chosen, particles, workers, say)
+    else:
+        files = [path for plan in plans for path in _simulate_run(plan, chosen, particles, say)]
     say.finish()
     return SimulationReport(
         files=tuple(files),
@@ -85,8 +93,26 @@ def simulate(
     )
 
 
-def _simulate_run(plan: RunPlan, species: Sequence[Species], particles: int, say: Progress) -> list[Path]:
+def _simulate_side_by_side(
+    plans: Sequence[RunPlan], species: Sequence[Species], particles: int, workers: int, say: Progress
+) -> list[Path]:
+    """Simulate several runs at a time, each in a process of its own."""
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    files: list[Path] = []
+    with ProcessPoolExecutor(min(workers, len(plans)), mp_context=get_context("spawn")) as pool:
+        for its_files in pool.map(_simulate_run, plans, repeat(species), repeat(particles)):
+            files += its_files
+            say.advance(particles)
+    return files
+
+
+def _simulate_run(
+    plan: RunPlan, species: Sequence[Species], particles: int, progress: Progress | None = None
+) -> list[Path]:
     """Simulate one run and write it; its folder appears when all of it is written."""
+    say = progress or Silence()
     rng = plan.generator()
     conditions = draw_conditions(species_table(), rng)
     camera = make_camera(conditions, rng)
