@@ -21,7 +21,7 @@ __all__ = ["ARRANGEMENTS", "Tubes", "arrange"]
 
 Array = NDArray[np.float64]
 
-_THINNEST = 1e-3
+_THINNEST = 1e-9
 """µm: keeps the ratio of an empty ellipse's axes finite."""
 
 

@@ -36,8 +36,8 @@ def emission_of_picture(
 ) -> Emission:
     """Give the light of each slice of a pictured particle, left to right, in slices of `PIXEL_SIZE_UM`.
 
-    A slice's matter is that of a round one of the same local width; pigment goes with matter and optical density,
-    granules with matter and the unevenness of the density.
+    A slice's matter is that of a round rod of the same local width (a sphere comes out a fifth too light); pigment goes
+    with matter and optical density, granules with matter and the unevenness of the density.
 
     Parameters
     ----------
