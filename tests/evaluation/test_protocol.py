@@ -154,7 +154,7 @@ def test_sizes_that_hardly_any_class_can_fill_are_dropped_and_named(data: DataSe
 def test_classical_features_alone_can_be_measured(data: DataSet) -> None:
     found = gallery_knn(data, model="classical", n=(4,), repeats=1, examples=2)
     assert found.main == "classical (soft-lda)"
-    assert found.retrieval == ()
+    assert {row.method for row in found.retrieval} == {"classical, aligned"}
     assert _methods(found) == {
         ("classical", "soft-lda"),
         ("classical", "shrinkage-lda"),
@@ -177,7 +177,16 @@ def test_real_labelled_listmode_goes_through_the_classical_row(real_data: Path, 
 
 def test_retrieval_needs_no_labels(data: DataSet, model: Model, tmp_path: Path) -> None:
     found = retrieval(data, model=model, to=tmp_path)
-    assert {row.method for row in found.retrieval} == {"model", "model, pairs shuffled", "untrained encoder"}
+    assert {row.method for row in found.retrieval} == {
+        "model",
+        "model, pairs shuffled",
+        "untrained encoder",
+        "model, aligned",
+        "untrained encoder, aligned",
+        "classical, aligned",
+    }
+    first = {row.method: row.recall for row in found.retrieval if row.depth == 10 and row.direction == "image→profile"}
+    assert first["classical, aligned"] > 2 * first["untrained encoder"]
     assert found.retrieval[0].candidates == 180
     assert found.report is not None
     assert found.report.is_file()

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from seston.recognition.calibration import calibrate, probabilities
 from seston.recognition.embeddings import Embeddings
-from seston.recognition.naming import Identification, fit_routes, name_particles, views_of
+from seston.recognition.naming import Identification, fit_routes, name_particles
 from seston.recognition.neighbours import unit
-from seston.recognition.spaces import Space, fit_centre, fit_space
+from seston.recognition.spaces import fit_space
+from seston.recognition.views import fit_spaces, views_of
 
 _NAMES = ["ant", "bee", "cat", "dog"]
 
@@ -32,16 +33,6 @@ def _world(particles: int, seed: int, noise: float = 1.0) -> tuple[Embeddings, N
     return Embeddings(ids, image, profile, both, both, there, there, "test"), labels
 
 
-def _spaces(pool: Embeddings) -> dict[str, Space]:
-    return {
-        "I": fit_space([pool.image]),
-        "P": fit_space([pool.profile]),
-        "IP": fit_space([pool.image, pool.profile]),
-        "SI": fit_centre(pool.shared_image),
-        "SP": fit_centre(pool.shared_profile),
-    }
-
-
 def _without(embeddings: Embeddings, modality: str, rows: slice = slice(None)) -> Embeddings:
     has_image, has_profile = embeddings.has_image.copy(), embeddings.has_profile.copy()
     (has_image if modality == "image" else has_profile)[rows] = False
@@ -51,7 +42,7 @@ def _without(embeddings: Embeddings, modality: str, rows: slice = slice(None)) -
 def _names(
     gallery: Embeddings, labels: NDArray[np.int64], queries: Embeddings, threshold: float | None = None
 ) -> list[Identification]:
-    spaces = _spaces(_world(50, 3)[0])
+    spaces = fit_spaces(_world(50, 3)[0])
     samples = [name.split("/")[0] for name in gallery.ids]
     routes = fit_routes(views_of(gallery, spaces), labels, samples, "soft-lda")
     return name_particles(queries.ids, views_of(queries, spaces), routes, _NAMES, gallery.ids, threshold)
@@ -127,7 +118,7 @@ def test_listmode_alone_names_a_particle_where_the_gallery_has_it() -> None:
     gallery, labels = _world(8, 0)
     queries, truth = _world(40, 1)
     bare = _without(_without(queries, "image"), "profile")
-    spaces = _spaces(gallery) | {"L": fit_space([np.concatenate([gallery.image, gallery.profile], axis=1)])}
+    spaces = fit_spaces(gallery) | {"L": fit_space([np.concatenate([gallery.image, gallery.profile], axis=1)])}
     of_gallery = np.concatenate([gallery.image, gallery.profile], axis=1)
     of_queries = np.concatenate([queries.image, queries.profile], axis=1)
     routes = fit_routes(views_of(gallery, spaces, of_gallery), labels, ["s"] * len(labels), "soft-lda")

@@ -19,9 +19,11 @@ from seston.evaluation.provenance import Provenance, provenance
 from seston.evaluation.results import Confusion, Evaluation, class_rows
 from seston.evaluation.subjects import Subjects, block_features, choose_subjects
 from seston.particle import Progress
+from seston.recognition.alignment import FEWEST_PAIRS
 from seston.recognition.classical import ClassicalModel
 from seston.recognition.embeddings import Embeddings
 from seston.recognition.encoder import Encoder, Model, embed, load
+from seston.recognition.views import fit_spaces, views_of
 
 if TYPE_CHECKING:
     from seston.store import DataSet, Split
@@ -116,9 +118,9 @@ def compare(
 ) -> Comparison:
     """Embed a data set with a model, with the same model untrained, and by measured features.
 
-    Without `names`, partners alone are to be searched: measured features are left out, and labels are not needed.
+    Without `names`, partners alone are to be searched, and labels are not needed.
     """
-    measured_by = ClassicalModel.of(data) if encoder is None or (plan.baselines and names) else None
+    measured_by = ClassicalModel.of(data) if encoder is None or plan.baselines else None
     main = encoder or measured_by
     assert main is not None
     vectors = embed(data, main, progress=say)
@@ -165,16 +167,32 @@ def methods_of(compared: Comparison, pool: NDArray[np.int64], plan: Plan) -> lis
     return methods
 
 
-def partners_of(compared: Comparison, rows: NDArray[np.int64], seed: int) -> tuple[RetrievalRow, ...]:
-    """Search partners among some particles: by the model, with shuffled pairs, and by the untrained encoder."""
-    asked = compared.vectors.take(rows)
-    if not asked.crosses or compared.subjects.modality != "both" or len(asked) < 2:
+def partners_of(
+    compared: Comparison, rows: NDArray[np.int64], pool: NDArray[np.int64], seed: int
+) -> tuple[RetrievalRow, ...]:
+    """Search partners among some particles.
+
+    By the model's own shared space, with its pairs as they are and shuffled; by an alignment of features that is learnt
+    from the unlabelled pairs of `pool`, of the model, of the untrained encoder and of measured features.
+    """
+    if compared.subjects.modality != "both" or len(rows) < 2:
         return ()
-    found = match_pairs("model", asked.shared_image, asked.shared_profile, seed=seed)
-    found += match_pairs("model", asked.shared_image, asked.shared_profile, shuffled=True, seed=seed)
-    if compared.untrained is not None:
-        blank = compared.untrained.take(rows)
-        found += match_pairs(_UNTRAINED, blank.shared_image, blank.shared_profile, seed=seed)
+    found: list[RetrievalRow] = []
+    name = "model" if compared.is_model else "classical"
+    for method, vectors in ((name, compared.vectors), (_UNTRAINED, compared.untrained)):
+        if vectors is not None and vectors.crosses:
+            image, profile = vectors.shared_image[rows], vectors.shared_profile[rows]
+            found += match_pairs(method, image, profile, seed=seed)
+            if method == name:
+                found += match_pairs(method, image, profile, shuffled=True, seed=seed)
+    measured = compared.measured if compared.is_model else None
+    for method, vectors in ((name, compared.vectors), (_UNTRAINED, compared.untrained), ("classical", measured)):
+        if vectors is None or vectors.take(pool).has_both.sum() < FEWEST_PAIRS:
+            continue
+        asked = vectors.take(rows)
+        if asked.has_both.all():
+            views = views_of(asked, fit_spaces(vectors.take(pool)))
+            found += match_pairs(f"{method}, aligned", views["SI"][0], views["SP"][0], seed=seed)
     return tuple(found)
 
 

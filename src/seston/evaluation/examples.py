@@ -12,8 +12,9 @@ from seston.evaluation.results import Example
 from seston.evaluation.subjects import Subjects
 from seston.recognition.embeddings import Embeddings
 from seston.recognition.encoder import stream_particles
-from seston.recognition.gallery import Gallery, GalleryCard, fit_spaces
+from seston.recognition.gallery import Gallery, GalleryCard
 from seston.recognition.thumbnails import thumbnail
+from seston.recognition.views import fit_spaces
 
 if TYPE_CHECKING:
     from seston.store import DataSet

@@ -36,7 +36,7 @@ def by_nested_galleries(
     trials = run_grid(methods, draws, np.maximum(one.subjects.classes, 0), say)
     main = f"{methods[0].name} ({methods[0].classifier})"
     evaluation = replace(
-        evaluation_of(data, one, trials, main, plan, partners_of(one, sides.queries, plan.seed)),
+        evaluation_of(data, one, trials, main, plan, partners_of(one, sides.queries, pool, plan.seed)),
         protocol="seston",
         grouped=sides.grouped,
         left_out=sides.left_out,
@@ -91,7 +91,7 @@ def by_paper(
         methods = methods_of(one, pool, plan)
         trials = join_trials(trials, run_grid(methods, draws, np.maximum(subjects.classes, 0), say))
         own = next((method for method in methods if method.classifier == "knn"), methods[0])
-        partners = partners_of(one, draws[-1].queries, plan.seed)
+        partners = partners_of(one, draws[-1].queries, pool, plan.seed)
         main = f"{own.name} ({own.classifier})"
         found.append(Finding(evaluation_of(data, one, trials, main, plan, partners), draws[-1], pool))
     sides = "one pool: all particles that are not in the gallery are queries" if partition is None else partition.note

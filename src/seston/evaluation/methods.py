@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from seston.evaluation.draws import Draw
 from seston.recognition.classifiers import fit_rule
 from seston.recognition.embeddings import Embeddings
-from seston.recognition.neighbours import nearest, unit, vote
-from seston.recognition.spaces import fit_space
+from seston.recognition.naming import route_rule
+from seston.recognition.neighbours import nearest, vote
+from seston.recognition.views import Views, fit_spaces, views_of
 
 __all__ = ["Combination", "Method", "Names", "chance", "classical", "learned", "paper_rule"]
 
@@ -52,34 +53,24 @@ def learned(
     pool
         Rows to learn the spaces from, without their labels: never queries.
     """
-    spaces = _spaces(vectors, pool)
+    views = views_of(vectors, fit_spaces(vectors.take(pool)))
+    pairs = [(gallery, query) for gallery, query in _PAIRS if _all_have(views, gallery) and _all_have(views, query)]
+    combinations = {(gallery.removeprefix("S"), query.removeprefix("S")): (gallery, query) for gallery, query in pairs}
 
     def names(draw: Draw) -> Names:
         labels, count = _renumber(classes[draw.gallery])
-        for combination, (of_gallery, of_query) in spaces.items():
-            rule = fit_rule(classifier, of_gallery[draw.gallery], labels, len(count))
-            yield combination, count[rule(of_query[draw.queries]).argmax(axis=1)]
+        for combination, (gallery, query) in combinations.items():
+            rule = fit_rule(route_rule(classifier, gallery, query), views[gallery][0][draw.gallery], labels, len(count))
+            yield combination, count[rule(views[query][0][draw.queries]).argmax(axis=1)]
 
-    return Method(name, classifier, tuple(spaces), names)
+    return Method(name, classifier, tuple(combinations), names)
 
 
-def _spaces(
-    vectors: Embeddings, pool: NDArray[np.int64]
-) -> dict[Combination, tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    """Prepare the vectors of gallery and query side of each combination that the embeddings allow."""
-    spaces: dict[Combination, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
-    image, profile = vectors.image, vectors.profile
-    blocks = {"I": [image], "P": [profile], "IP": [image, profile]}
-    has = {"I": vectors.has_image, "P": vectors.has_profile, "IP": vectors.has_both}
-    for letter, parts in blocks.items():
-        if has[letter].all():
-            placed = fit_space([part[pool] for part in parts])(parts)
-            spaces[letter, letter] = placed, placed
-    if vectors.crosses and has["IP"].all():
-        shared = [unit(part - part[pool].mean(axis=0)) for part in (vectors.shared_image, vectors.shared_profile)]
-        spaces["I", "P"] = shared[0], shared[1]
-        spaces["P", "I"] = shared[1], shared[0]
-    return spaces
+_PAIRS = (("I", "I"), ("P", "P"), ("IP", "IP"), ("SI", "SP"), ("SP", "SI"))
+
+
+def _all_have(views: Views, view: str) -> bool:
+    return view in views and bool(views[view][1].all())
 
 
 def paper_rule(name: str, vectors: Embeddings, classes: NDArray[np.int64], k: int) -> Method:

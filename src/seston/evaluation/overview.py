@@ -15,9 +15,8 @@ from seston.evaluation.provenance import provenance
 from seston.evaluation.results import Evaluation, Figure
 from seston.recognition.embeddings import Embeddings
 from seston.recognition.encoder import Encoder, embed, stream_particles
-from seston.recognition.gallery import fit_spaces
-from seston.recognition.naming import views_of
 from seston.recognition.thumbnails import thumbnail
+from seston.recognition.views import fit_spaces, views_of
 
 if TYPE_CHECKING:
     from seston.store import DataSet

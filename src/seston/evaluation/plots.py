@@ -11,7 +11,25 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["COLOURS", "Line", "accuracy_plot", "confusion_plot", "map_plot", "profile_plot", "range_plot"]
+__all__ = [
+    "COLOURS",
+    "Line",
+    "accuracy_plot",
+    "confusion_plot",
+    "map_plot",
+    "profile_plot",
+    "range_plot",
+    "short_label",
+]
+    "COLOURS",
+    "Line",
+    "accuracy_plot",
+    "confusion_plot",
+    "map_plot",
+    "profile_plot",
+    "range_plot",
+    "short_label",
+]
 
 COLOURS = ("#0b6e8a", "#d1603d", "#c99a1b", "#6b7f3a", "#7a5ba6", "#4d8fcc", "#a8577e", "#8a8f98")
 _CHANNEL_COLOURS = (
@@ -99,7 +117,7 @@ def confusion_plot(labels: Sequence[str], counts: NDArray[np.int64]) -> str:
     """Draw a table of confusion as a heat map, each row as shares of its class."""
     size = len(labels)
     cell = max(9, min(26, 620 // max(size, 1)))
-    shown = [_short(label, labels) for label in labels]
+    shown = [short_label(label, labels) for label in labels]
     left = 14 + 6.4 * max((len(label) for label in shown), default=0)
     top = 0.8 * left
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -117,12 +135,12 @@ def confusion_plot(labels: Sequence[str], counts: NDArray[np.int64]) -> str:
     return _drawing("confusion", "confusion of names", left + size * cell + 0.5 * left, top + size * cell + 6, parts)
 
 
-def _short(label: str, labels: Sequence[str]) -> str:
+def short_label(label: str, labels: Sequence[str], longest: int = _LONGEST_LABEL) -> str:
     """Leave out what all labels end in, in brackets, and cut what is still too long."""
     end = label[label.rfind(" (") :] if label.endswith(")") and " (" in label else ""
     if end and all(other.endswith(end) for other in labels):
         label = label.removesuffix(end)
-    return label if len(label) <= _LONGEST_LABEL else label[: _LONGEST_LABEL - 1] + "…"
+    return label if len(label) <= longest else label[: longest - 1] + "…"
 
 
 def _cell(share: float, right: bool, tip: str, place: tuple[float, float], size: int) -> str:
@@ -199,7 +217,7 @@ def map_plot(
         left = 30 + (number % 4) * (width - 60) / 4
         top = height - 34 + (number // 4) * 20
         parts.append(_element("circle", cx=left, cy=top, r=5, fill=colour))
-        parts.append(_element("text", _short(name, largest), class_="label", x=left + 10, y=top + 4))
+        parts.append(_element("text", short_label(name, largest), class_="label", x=left + 10, y=top + 4))
     return _drawing("map", "particles by likeness", width, height, parts)
 
 

@@ -122,7 +122,8 @@ def retrieval(
     """Search the profile of each picture among all, and the picture of each profile: R@1, R@5 and R@10.
 
     Labels are not needed. Beside the model stand shuffled pairs, which have to lie inside the 99 % interval of chance,
-    and an untrained encoder.
+    an untrained encoder, and features that are *aligned*: by canonical correlations learnt from the unlabelled pairs
+    of the training part, of the model, of the untrained encoder, and of measured features.
 
     Parameters
     ----------
@@ -139,7 +140,7 @@ def retrieval(
     Raises
     ------
     UsageError
-        Where there are fewer than two pairs, or the model has no space that pictures and profiles share.
+        Where there are fewer than two pairs to search among.
     """
     say = progress or Silence()
     opened = _open(data)
@@ -147,12 +148,13 @@ def retrieval(
     ((number, encoder),) = models_of(opened, model, partition, fold)
     plan = Plan([1], 1, 1, seed, "soft-lda", baselines)
     compared = compare(opened, encoder, partition, number, plan, say, names=False)
-    rows = np.arange(len(compared.subjects.ids))
+    rows = pool = np.arange(len(compared.subjects.ids))
     note = "all pairs: those that the model was trained with too"
     if partition is not None:
-        _, asked, part = split_masks(compared.subjects.ids, partition, fold)
-        rows, note = np.flatnonzero(asked), f"pairs of the {part} part of split {partition.name!r}, fold {fold}"
-    found = partners_of(compared, rows, seed)
+        train, asked, part = split_masks(compared.subjects.ids, partition, fold)
+        rows, pool = np.flatnonzero(asked), np.flatnonzero(train)
+        note = f"pairs of the {part} part of split {partition.name!r}, fold {fold}"
+    found = partners_of(compared, rows, pool, seed)
     if not found:
         raise UsageError(f"{opened.path}: there are no two pairs of picture and profile to search among ({note})")
     return _report(partner_evaluation(opened, compared, found, note, seed), to, overwrite)

@@ -13,7 +13,16 @@ from typing import Any
 
 from seston.errors import UsageError
 from seston.evaluation.grid import Difference, Row
-from seston.evaluation.plots import COLOURS, Line, accuracy_plot, confusion_plot, profile_plot, range_plot
+from seston.evaluation.partners import DEPTHS, RetrievalRow
+from seston.evaluation.plots import (
+    COLOURS,
+    Line,
+    accuracy_plot,
+    confusion_plot,
+    profile_plot,
+    range_plot,
+    short_label,
+)
 from seston.evaluation.results import Evaluation, Example
 
 __all__ = ["evaluation_document", "write_report"]
@@ -106,7 +115,9 @@ def _page(evaluation: Evaluation, stem: str) -> str:
             {"title": title, "plot": Markup(plot)} for title, plot in _differences(evaluation, largest).items()
         ],
         confusion=Markup(confusion_plot(confusion.labels, confusion.counts)) if confusion else "",
-        examples=[_example(one, Markup) for one in evaluation.examples],
+        examples=[_example(one, Markup, confusion.labels if confusion else ()) for one in evaluation.examples],
+        retrieval=_retrieval_lines(evaluation),
+        chance=list(evaluation.retrieval[: len(DEPTHS)]),
         figures=[{"title": one.title, "lead": one.lead, "svg": Markup(one.svg)} for one in evaluation.figures],
         main_method=evaluation.main.partition(" (")[0],
         sizes=sizes,
@@ -150,10 +161,11 @@ def _cards(evaluation: Evaluation, largest: int) -> list[_Card]:
     if classical and evaluation.main.partition(" (")[0] != "classical":
         best = max(classical, key=lambda row: row.accuracy)
         cards.append(_accuracy_card(f"{_WORDS[best.gallery].capitalize()} · classical, {best.classifier}", best))
-    first = [row for row in evaluation.retrieval if row.depth == 1 and "shuffled" not in row.method]
+    name = evaluation.main.partition(" (")[0]
+    first = [row for row in evaluation.retrieval if row.depth == 1 and row.method in (name, f"{name}, aligned")]
     if first and len(cards) < 5:
-        found = first[0]
-        what = f"{found.direction}, first of {found.candidates:,}"
+        found = max(first, key=lambda row: row.recall)
+        what = f"{found.direction} among {found.candidates:,}"
         cards.append(_Card(what, f"{found.recall * 100:.1f}", "%", f"chance {found.chance * 100:.2f} %"))
     return cards
 
@@ -226,8 +238,18 @@ def _ranges(differences: Sequence[Difference], name: Any) -> str:
     return range_plot(rows)
 
 
-def _example(one: Example, markup: Any) -> dict[str, Any]:
+def _retrieval_lines(evaluation: Evaluation) -> list[dict[str, Any]]:
+    """Put the depths of one method and direction beside each other."""
+    lines: dict[tuple[str, str], list[RetrievalRow]] = {}
+    for row in evaluation.retrieval:
+        lines.setdefault((row.method, row.direction), []).append(row)
+    return [{"method": method, "direction": direction, "rows": rows} for (method, direction), rows in lines.items()]
+
+
+def _example(one: Example, markup: Any, labels: Sequence[str]) -> dict[str, Any]:
     return {
+        "short": short_label(one.name, labels, 60),
+        "short_truth": short_label(one.truth, labels, 60),
         "id": one.id,
         "truth": one.truth,
         "name": one.name,
@@ -236,7 +258,10 @@ def _example(one: Example, markup: Any) -> dict[str, Any]:
         "modality": one.modality,
         "picture": _inline(one.picture),
         "profile": "" if one.profile is None else markup(profile_plot(one.profile, one.channels, height=64)),
-        "nearest": [{"id": name, "label": label, "picture": _inline(data)} for name, label, data in one.nearest],
+        "nearest": [
+            {"id": name, "label": label, "short": short_label(label, labels, 60), "picture": _inline(data)}
+            for name, label, data in one.nearest
+        ],
     }
 
 

@@ -16,17 +16,16 @@ from seston.particle import Particle
 from seston.recognition.calibration import Calibration
 from seston.recognition.classifiers import DEFAULT_CLASSIFIER
 from seston.recognition.embeddings import Embeddings
-from seston.recognition.naming import Identification, Route, Views, fit_routes, name_particles, views_of
-from seston.recognition.spaces import Space, fit_centre, fit_space
+from seston.recognition.naming import Identification, Route, fit_routes, name_particles
+from seston.recognition.spaces import Space
+from seston.recognition.views import Views, views_of
 
 if TYPE_CHECKING:
     from seston.particle import Progress
     from seston.recognition.encoder import Encoder
     from seston.store import DataSet
 
-__all__ = ["Gallery", "GalleryCard", "fit_spaces"]
-
-_FEWEST_IN_POOL = 2
+__all__ = ["Gallery", "GalleryCard"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,26 +208,3 @@ class Gallery:
         rows = [listmode_features(particle) for particle in particles]
         nothing = float("nan")
         return np.array([[row.get(name, nothing) for name in self.listmode_names] for row in rows], np.float32)
-
-
-def fit_spaces(pool: Embeddings, listmode: NDArray[np.float32] | None = None) -> dict[str, Space]:
-    """Learn the spaces of a gallery from particles, labelled or not.
-
-    A space that fewer than two particles could show is left out.
-    """
-    image, profile, both = pool.has_image, pool.has_profile, pool.has_both
-    spaces: dict[str, Space] = {}
-    if image.sum() >= _FEWEST_IN_POOL:
-        spaces["I"] = fit_space([pool.image[image]])
-    if profile.sum() >= _FEWEST_IN_POOL:
-        spaces["P"] = fit_space([pool.profile[profile]])
-    if both.sum() >= _FEWEST_IN_POOL:
-        spaces["IP"] = fit_space([pool.image[both], pool.profile[both]])
-    if pool.crosses and "I" in spaces and "P" in spaces:
-        spaces["SI"] = fit_centre(pool.shared_image[image])
-        spaces["SP"] = fit_centre(pool.shared_profile[profile])
-    if listmode is not None:
-        there = np.isfinite(listmode).any(axis=1)
-        if there.sum() >= _FEWEST_IN_POOL:
-            spaces["L"] = fit_space([listmode[there]])
-    return spaces

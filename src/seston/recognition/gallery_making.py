@@ -15,8 +15,9 @@ from seston.errors import UsageError
 from seston.particle import Particle, Progress
 from seston.recognition.embeddings import Embeddings
 from seston.recognition.encoder import Encoder, embed, stream_particles
-from seston.recognition.gallery import Gallery, GalleryCard, fit_spaces
+from seston.recognition.gallery import Gallery, GalleryCard
 from seston.recognition.thumbnails import thumbnail
+from seston.recognition.views import fit_spaces
 
 if TYPE_CHECKING:
     from seston.store import DataSet

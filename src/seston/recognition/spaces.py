@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from seston.errors import UsageError
 from seston.recognition.neighbours import unit
 
-__all__ = ["Block", "Space", "fit_block", "fit_centre", "fit_space"]
+__all__ = ["Block", "Space", "fit_block", "fit_space", "spread_of"]
 
 _PRIOR = 2.0
 _LARGEST = 10.0
@@ -45,36 +45,38 @@ def fit_block(pool: NDArray[np.float32]) -> Block:
     pool
         Features, one row a particle; NaN where missing. At least one row.
     """
+    mean, spread = spread_of(pool)
+    even = Block(mean, spread, np.eye(pool.shape[1], dtype=np.float32))(pool).astype(np.float64)
+    eigenvalues, vectors = np.linalg.eigh(even.T @ even / len(even))
+    keep = eigenvalues > _SMALLEST_EIGENVALUE * max(float(eigenvalues[-1]), 1e-12)
+    softened = np.sqrt((eigenvalues[keep] + _PRIOR * eigenvalues.mean()) * pool.shape[1])
+    return Block(mean, spread, (vectors[:, keep] / softened).astype(np.float32))
+
+
+def spread_of(pool: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Give mean and standard deviation of each feature, whatever is missing left out; ∞ for one that never varies."""
     if not len(pool):
         raise UsageError("there is no particle with this modality to learn its spread from")
     values = pool.astype(np.float64)
     known = np.isfinite(values)
     count = np.maximum(known.sum(axis=0), 1)
     mean = np.where(known, values, 0).sum(axis=0) / count
-    spread = np.sqrt(np.where(known, (values - mean) ** 2, 0).sum(axis=0) / count)
+    spread = np.sqrt((np.where(known, values - mean, 0) ** 2).sum(axis=0) / count)
     spread = np.where(spread > 1e-9 * np.maximum(1, np.abs(mean)), spread, np.inf)
-    even = np.clip(np.where(known, (values - mean) / spread, 0), -_LARGEST, _LARGEST)
-    eigenvalues, vectors = np.linalg.eigh(even.T @ even / len(even))
-    whole = eigenvalues.mean()
-    keep = eigenvalues > _SMALLEST_EIGENVALUE * max(float(eigenvalues[-1]), 1e-12)
-    softened = np.sqrt((eigenvalues[keep] + _PRIOR * whole) * values.shape[1])
-    return Block(mean.astype(np.float32), spread.astype(np.float32), (vectors[:, keep] / softened).astype(np.float32))
+    return mean.astype(np.float32), spread.astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """Several blocks beside each other, centred, each particle a vector of length 1.
-
-    Without blocks the features are taken as they are: so the shared space stays shared.
-    """
+    """Several blocks beside each other, centred, each particle a vector of length 1."""
 
     blocks: tuple[Block, ...]
     centre: NDArray[np.float32]
 
     def __call__(self, features: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
         """Bring particles, given by their features block by block, into the space: unit vectors, one a row."""
-        placed = [block(part) for block, part in zip(self.blocks, features, strict=True)] if self.blocks else features
-        return np.asarray(unit(np.concatenate(placed, axis=1) - self.centre), np.float32)
+        beside = np.concatenate([block(part) for block, part in zip(self.blocks, features, strict=True)], axis=1)
+        return np.asarray(unit(beside - self.centre), np.float32)
 
 
 def fit_space(pool: Sequence[NDArray[np.float32]]) -> Space:
@@ -82,8 +84,3 @@ def fit_space(pool: Sequence[NDArray[np.float32]]) -> Space:
     blocks = tuple(fit_block(part) for part in pool)
     beside = np.concatenate([block(part) for block, part in zip(blocks, pool, strict=True)], axis=1)
     return Space(blocks, beside.mean(axis=0))
-
-
-def fit_centre(pool: NDArray[np.float32]) -> Space:
-    """Learn only where the middle of the particles lies: pictures and profiles form two clouds in a shared space."""
-    return Space((), pool.mean(axis=0))
