@@ -21,15 +21,6 @@ __all__ = [
     "range_plot",
     "short_label",
 ]
-    "COLOURS",
-    "Line",
-    "accuracy_plot",
-    "confusion_plot",
-    "map_plot",
-    "profile_plot",
-    "range_plot",
-    "short_label",
-]
 
 COLOURS = ("#0b6e8a", "#d1603d", "#c99a1b", "#6b7f3a", "#7a5ba6", "#4d8fcc", "#a8577e", "#8a8f98")
 _CHANNEL_COLOURS = (
