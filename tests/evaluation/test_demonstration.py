@@ -50,6 +50,13 @@ def test_a_demonstration_on_files_without_labels_ends_with_a_map(real_data: Path
     assert "Particles of data by likeness" in result.report.read_text(encoding="utf-8")
 
 
+def test_a_demonstration_on_labelled_listmode_alone_measures_features(real_data: Path, tmp_path: Path) -> None:
+    result = demo(real_data / "cytosense" / "eawag_cultures", tmp_path / "demo")
+    assert set(result.accuracy) == {"P-P"}
+    assert result.accuracy["P-P"] > 0.5
+    assert (tmp_path / "demo" / "gallery" / "gallery.json").is_file()
+
+
 def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("mine")
     with pytest.raises(UsageError, match="holds other files"):

@@ -186,9 +186,14 @@ def _split(data: DataSet) -> None:
 
 
 def _train(work: _Work, data: DataSet, minutes: float, seed: int, recipe: str | None) -> Encoder:
-    from seston.recognition import Model
+    """Train; where there are listmode parameters alone, there is nothing to train, and features are measured."""
+    from seston.recognition import ClassicalModel, Model
     from seston.training import train
 
+    info = data.info()
+    if info.images + info.profiles < 2:
+        work.say.note("there are neither pictures nor profiles to learn from: listmode features are measured instead")
+        return ClassicalModel.of(data)
     run = train(
         data,
         recipe=recipe or _recipe_for(data),
