@@ -69,3 +69,22 @@ def test_nothing_readable_is_one_plain_line(tmp_path: Path) -> None:
     (tmp_path / "notes" / "notes.txt").write_text("nothing")
     with pytest.raises((InputError, UsageError)):
         demo(tmp_path / "notes", tmp_path / "demo")
+
+
+def test_a_demonstration_that_was_broken_off_goes_on_where_it_stood(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(demonstration, "_split", stop)
+        with pytest.raises(KeyboardInterrupt):
+            demo(to=tmp_path / "demo", minutes=0.05, recipe="tiny")
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "demo" / "simulated").rglob("*.csv")}
+    assert before
+    with monkeypatch.context() as broken:
+        broken.setattr(demonstration, "_train", stop)
+        with pytest.raises(KeyboardInterrupt):
+            demo(to=tmp_path / "demo", minutes=0.05, recipe="tiny")
+    assert before == {path: path.stat().st_mtime_ns for path in (tmp_path / "demo" / "simulated").rglob("*.csv")}

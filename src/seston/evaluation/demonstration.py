@@ -7,7 +7,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -48,7 +48,7 @@ class DemoResult:
     fresh_accuracy: float | None
     """Share of right names in a measurement that was in nothing before; None for a user's own files."""
     simulated: str
-    notes: tuple[str, ...] = ()
+    notes: Sequence[str] = ()
 
 
 def demo(
@@ -63,7 +63,8 @@ def demo(
 ) -> DemoResult:
     """Show the whole path: import, split, train, embed, make a gallery, evaluate, identify, count, report.
 
-    Broken off, it goes on where it stood when it is called again with the same folder.
+    Broken off, it goes on where it stood when it is called again with the same folder; one that has ended is not
+    repeated.
 
     Parameters
     ----------
@@ -92,7 +93,10 @@ def demo(
     paths = [] if data is None else [Path(one) for one in ([data] if isinstance(data, str | Path) else data)]
     settings = {"data": [str(path) for path in paths], "seed": seed, "minutes": minutes or _MINUTES, "recipe": recipe}
     folder = Path(to or "seston-demo")
-    work = _Work(folder, _begin(folder, settings, overwrite), progress or Silence())
+    notes = _begin(folder, settings, overwrite)
+    if notes.get("result") and (folder / "report.html").is_file():
+        return DemoResult(**notes["result"] | {"report": folder / "report.html"})
+    work = _Work(folder, notes, progress or Silence())
     fresh: Path | None = None
     if not paths:
         runs = work.step("simulate", lambda: _simulate(work, seed))
@@ -120,6 +124,12 @@ class _Work:
         if name not in self.steps:
             self.steps[name] = round(time.perf_counter() - started, 2)
             self.write()
+        return result
+
+    def end(self, result: DemoResult) -> DemoResult:
+        """Note that all is done."""
+        self._notes["result"] = asdict(result) | {"report": str(result.report)}
+        self.write()
         return result
 
     def write(self) -> None:
@@ -297,12 +307,14 @@ def _finish(work: _Work, evaluation: Evaluation, fresh_accuracy: float | None, s
     tables = {**evaluation.tables, "Steps": (("step", "seconds"), (*steps, ("all", sum(work.steps.values()))))}
     written = write_report(replace(evaluation, tables=tables), work.folder)
     assert written.report is not None
-    return DemoResult(
-        report=written.report,
-        accuracy=evaluation.accuracy(),
-        seconds=round(seconds, 2),
-        steps=dict(work.steps),
-        fresh_accuracy=fresh_accuracy,
-        simulated=evaluation.simulated,
-        notes=evaluation.notes,
+    return work.end(
+        DemoResult(
+            report=written.report,
+            accuracy=evaluation.accuracy(),
+            seconds=round(seconds, 2),
+            steps=dict(work.steps),
+            fresh_accuracy=fresh_accuracy,
+            simulated=evaluation.simulated,
+            notes=evaluation.notes,
+        )
     )
