@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from seston.training.squares import picture_sizes, to_square
 
 
-def _sizes(pixels: NDArray[np.uint8], um: float = math.nan, size: int = 64) -> NDArray[np.float32]:
-    square, background = to_square(pixels, size)
-    height, width = pixels.shape
-    numbers = (np.array([number], np.float32) for number in (width, height, um))
-    sizes: NDArray[np.float32] = picture_sizes(square[None], background[None], *numbers)[0]
+def _sizes(
+    pixels: NDArray[np.uint8], um: float = math.nan, size: int = 64, *, whole_picture: bool = False
+) -> NDArray[np.float32]:
+    square = to_square(pixels, size, whole_picture=whole_picture)
+    height, width = pixels.shape[:2]
+    numbers = (np.array([number], np.float32) for number in (square.side, width, height, um))
+    sizes: NDArray[np.float32] = picture_sizes(square.pixels[None], square.background[None], *numbers)[0]
     return sizes
 
 
@@ -35,49 +37,67 @@ def test_every_shape_becomes_a_square_and_its_numbers_are_finite(
 ) -> None:
     shape = (height, width, 3) if colour else (height, width)
     pixels = np.random.default_rng(width * height).integers(0, 256, shape, np.uint8)
-    square, background = to_square(pixels, size)
-    channels = 3 if colour else 1
-    assert square.shape == (channels, size, size)
-    numbers = (np.array([number], np.float32) for number in (width, height, math.nan))
-    assert np.isfinite(picture_sizes(square[None], background[None], *numbers)).all()
+    for whole_picture in (True, False):
+        square = to_square(pixels, size, whole_picture=whole_picture)
+        assert square.pixels.shape == (3 if colour else 1, size, size)
+        assert np.isfinite(_sizes(pixels, size=size, whole_picture=whole_picture)).all()
 
 
 def test_what_is_added_is_the_background_of_the_border() -> None:
     pixels = np.full((20, 60), 180, np.uint8)
     pixels[5:15, 20:40] = 30
-    square, background = to_square(pixels, 60)
-    assert background.tolist() == [180]
-    assert (square[0, :20] == 180).all()
-    assert (square[0, 40:] == 180).all()
-    assert np.array_equal(square[0, 20:40], pixels)
+    square = to_square(pixels, 60, whole_picture=True)
+    assert square.background.tolist() == [180]
+    assert (square.pixels[0, :20] == 180).all()
+    assert (square.pixels[0, 40:] == 180).all()
+    assert np.array_equal(square.pixels[0, 20:40], pixels)
+
+
+def test_the_particle_fills_its_square_wherever_it_lies_in_the_picture() -> None:
+    shown = []
+    for left, top in ((0, 0), (140, 5), (70, 90)):
+        pixels = np.full((120, 200), 200, np.uint8)
+        pixels[top : top + 20, left : left + 50] = 40
+        square = to_square(pixels, 64)
+        assert 60 < square.side < 85
+        dark = square.pixels[0] < 120
+        shown.append(dark.sum())
+        middle = [np.flatnonzero(dark.any(axis=axis)).mean() for axis in (0, 1)]
+        assert middle == pytest.approx([31.5, 31.5], abs=2)
+    assert max(shown) < 1.15 * min(shown)
+
+
+def test_where_nothing_stands_out_the_whole_picture_is_shown() -> None:
+    pixels = np.random.default_rng(0).integers(198, 203, (50, 90)).astype(np.uint8)
+    assert to_square(pixels, 64).side == 90
 
 
 def test_shrinking_averages_areas() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (128, 128), np.uint8)
-    square, _ = to_square(pixels, 32)
+    square = to_square(pixels, 32, whole_picture=True)
     areas = pixels.reshape(32, 4, 32, 4).mean(axis=(1, 3))
-    assert np.abs(square[0] - areas).max() <= 1.01  # Pillow rounds once along each axis
+    assert np.abs(square.pixels[0] - areas).max() <= 1.01  # Pillow rounds once along each axis
 
 
 def test_a_scale_bar_is_painted_over_and_does_not_sway_the_background() -> None:
     pixels = np.full((40, 40), 200, np.uint8)
     pixels[:12, :] = 0
-    square, background = to_square(pixels, 40, (0, 0, 40, 12))
-    assert background.tolist() == [200]
-    assert (square == 200).all()
+    square = to_square(pixels, 40, (0, 0, 40, 12))
+    assert square.background.tolist() == [200]
+    assert (square.pixels == 200).all()
 
 
 def test_a_picture_that_is_all_scale_bar_still_has_a_background() -> None:
-    _, background = to_square(np.full((10, 10), 77, np.uint8), 16, (0, 0, 10, 10))
-    assert background.tolist() == [77]
+    square = to_square(np.full((10, 10), 77, np.uint8), 16, (0, 0, 10, 10))
+    assert square.background.tolist() == [77]
 
 
 def test_dark_and_bright_particles_keep_their_polarity() -> None:
     for grey in (20, 250):
         pixels = np.full((30, 30), 128, np.uint8)
         pixels[10:20, 10:20] = grey
-        square, background = to_square(pixels, 30)
-        assert (int(square[0, 15, 15]) > int(background[0])) == (grey > 128)
+        square = to_square(pixels, 30)
+        assert (int(square.pixels[0, 15, 15]) > int(square.background[0])) == (grey > 128)
 
 
 @pytest.mark.parametrize("angle", [0.0, 0.5, 1.2])

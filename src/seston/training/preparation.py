@@ -95,13 +95,13 @@ def prepare(
     Parameters and errors as for `make_batch`.
     """
     prepared = empty_prepared(len(particles), preparation.inputs)
-    width, height, pixel = (np.full(len(particles), value, np.float32) for value in (1.0, 1.0, np.nan))
+    shown = np.ones((4, len(particles)), np.float32)
+    shown[3] = np.nan
     row_of = {channel: row for row, channel in enumerate(preparation.channels)}
     for row, particle in enumerate(particles):
         try:
             if particle.image is not None:
-                height[row], width[row] = _put_picture(prepared, row, particle, preparation.pictures)
-                pixel[row] = np.nan if particle.pixel_size_um is None else particle.pixel_size_um
+                shown[:, row] = _put_picture(prepared, row, particle, preparation.pictures)
         except InputError as error:
             _skip(particle, str(error), skipped)
         try:
@@ -109,7 +109,7 @@ def prepare(
                 _put_profile(prepared, row, particle, row_of, preparation.profiles.length)
         except InputError as error:
             _skip(particle, str(error), skipped)
-    prepared.picture_sizes[:] = picture_sizes(prepared.picture, prepared.background, width, height, pixel)
+    prepared.picture_sizes[:] = picture_sizes(prepared.picture, prepared.background, *shown)
     return prepared
 
 
@@ -135,14 +135,19 @@ def read_preparation(path: Path) -> Preparation:
     return preparation
 
 
-def _put_picture(prepared: Prepared, row: int, particle: Particle, settings: PictureSettings) -> tuple[int, int]:
+def _put_picture(
+    prepared: Prepared, row: int, particle: Particle, settings: PictureSettings
+) -> tuple[float, float, float, float]:
+    """Put a picture in its row; give the side of its square, its width and height in pixels, and µm a pixel."""
     assert particle.image is not None
     pixels = decode_image(particle.image, grey=not settings.colour)
     if settings.colour and pixels.ndim == 2:
         pixels = np.repeat(pixels[:, :, None], 3, axis=2)
-    prepared.picture[row], prepared.background[row] = to_square(pixels, settings.size, particle.scale_bar)
+    square = to_square(pixels, settings.size, particle.scale_bar, whole_picture=settings.frame == "picture")
+    prepared.picture[row], prepared.background[row] = square.pixels, square.background
     prepared.has_picture[row] = True
-    return pixels.shape[0], pixels.shape[1]
+    pixel = np.nan if particle.pixel_size_um is None else particle.pixel_size_um
+    return square.side, pixels.shape[1], pixels.shape[0], pixel
 
 
 def _put_profile(prepared: Prepared, row: int, particle: Particle, row_of: dict[str, int], length: int) -> None:

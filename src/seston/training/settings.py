@@ -23,10 +23,13 @@ class PictureSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     size: int = 64
     """Pixels a side of the square that the model sees."""
     colour: bool = False
+    frame: str = "particle"
+    """``particle``: the square shows the particle with a margin; ``picture``: all of the picture."""
     centre: str = "background"
     """``background``: a pixel is its difference from the picture's own background; ``range``: black -1, white 1."""
 
     def __post_init__(self) -> None:
+        check_choice("frame", self.frame, ("particle", "picture"))
         check_choice("centre", self.centre, ("background", "range"))
         if self.size < 8:
             raise ValueError(f"size is {self.size}; a picture needs at least 8 pixels a side")

@@ -1,15 +1,21 @@
 """A picture of any shape as a square of S × S pixels, and how large the particle in it is.
 
-Nothing is cropped: the picture is scaled by one factor until its longer side fits, and the rest of the square is
-filled with the picture's own background, the median of its border. A scale bar is painted over with that background.
+The square shows the whole picture, or the particle with a margin: instruments cut their pictures generously, and a
+particle that fills its square is seen at twice the resolution. Nothing of the particle is cropped: where it cannot be
+told from its background, the whole picture is shown. One factor scales both sides; what lies outside the picture is its
+own background, the median of its border. A scale bar is painted over with that background.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image as Pillow
+from PIL.Image import Image, Resampling
 
-__all__ = ["PICTURE_SIZES", "picture_sizes", "to_square"]
+__all__ = ["PICTURE_SIZES", "Square", "picture_sizes", "to_square"]
 
 PICTURE_SIZES = (
     "ln width (px)",
@@ -22,14 +28,32 @@ PICTURE_SIZES = (
 )
 """What `picture_sizes` gives, in order."""
 
+_COARSE = 64
+_MARGIN = 0.12
 _LEAST_DIFFERENCE = 10.0
 _SHARE_OF_DARKEST = 0.25
 
 
+@dataclass(frozen=True)
+class Square:
+    """A picture brought into a square."""
+
+    pixels: NDArray[np.uint8]
+    """(channels, size, size)."""
+    background: NDArray[np.uint8]
+    """(channels,)."""
+    side: float
+    """Pixels of the picture that a side of the square stands for."""
+
+
 def to_square(
-    pixels: NDArray[np.uint8], size: int, scale_bar: tuple[int, int, int, int] | None = None
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Fit a picture into a square.
+    pixels: NDArray[np.uint8],
+    size: int,
+    scale_bar: tuple[int, int, int, int] | None = None,
+    *,
+    whole_picture: bool = False,
+) -> Square:
+    """Fit a picture, or the particle in it, into a square.
 
     Parameters
     ----------
@@ -39,34 +63,69 @@ def to_square(
         Pixels a side of the square.
     scale_bar
         Left, top, right, bottom (exclusive) of a box that is painted over with the background.
+    whole_picture
+        Show all of the picture, not only the particle with a margin.
 
     Returns
     -------
-    (square, background)
-        (channels, size, size) and (channels,): shrunk by area averages, enlarged bilinearly.
+    Square
+        Shrunk by area averages, enlarged bilinearly.
     """
-    from PIL import Image
-
     background = _background(pixels, scale_bar)
     if scale_bar is not None:
         left, top, right, bottom = scale_bar
         pixels = pixels.copy()
         pixels[max(top, 0) : bottom, max(left, 0) : right] = background
-    height, width = pixels.shape[:2]
-    ratio = size / max(height, width)
-    inner = (max(1, round(width * ratio)), max(1, round(height * ratio)))
-    method = Image.Resampling.BOX if ratio < 1 else Image.Resampling.BILINEAR
-    scaled = np.asarray(Image.fromarray(pixels).resize(inner, method)).reshape(inner[1], inner[0], -1)
+    picture = Pillow.fromarray(pixels)
+    region = (0.0, 0.0, float(picture.width), float(picture.height))
+    if not whole_picture:
+        region = _particle_region(picture, background)
+    side = max(region[2] - region[0], region[3] - region[1])
     square = np.empty((len(background), size, size), np.uint8)
     square[:] = background[:, None, None]
-    top, left = (size - inner[1]) // 2, (size - inner[0]) // 2
-    square[:, top : top + inner[1], left : left + inner[0]] = scaled.transpose(2, 0, 1)
-    return square, background
+    _paste(square, picture, region, side)
+    return Square(square, background, side)
+
+
+def _paste(square: NDArray[np.uint8], picture: Image, region: tuple[float, float, float, float], side: float) -> None:
+    """Scale what of the region lies inside the picture, and put it where it belongs in the square."""
+    size = square.shape[-1]
+    ratio = size / side
+    spans = []
+    for low, high, end in ((region[0], region[2], picture.width), (region[1], region[3], picture.height)):
+        inner_low, inner_high = max(low, 0.0), min(high, float(end))
+        first = (side - (high - low)) / 2 + (inner_low - low)  # the shorter side lies in the middle of the square
+        start = min(round(first * ratio), size - 1)
+        count = max(1, min(round((inner_high - inner_low) * ratio), size - start))
+        spans.append((inner_low, inner_high, start, count))
+    (left, right, x, width), (top, bottom, y, height) = spans
+    method = Resampling.BOX if ratio < 1 else Resampling.BILINEAR
+    scaled = np.asarray(picture.resize((width, height), method, box=(left, top, right, bottom)))
+    square[:, y : y + height, x : x + width] = scaled.reshape(height, width, -1).transpose(2, 0, 1)
+
+
+def _particle_region(picture: Image, background: NDArray[np.uint8]) -> tuple[float, float, float, float]:
+    """Give left, top, right, bottom of the particle with a margin, found on a coarse copy of the picture."""
+    step = max(1, max(picture.size) // _COARSE)
+    coarse = np.asarray(picture.reduce(step)).astype(np.int16)
+    difference = np.abs(coarse.reshape(*coarse.shape[:2], -1) - background.astype(np.int16)).max(axis=2)
+    inside = difference >= max(_LEAST_DIFFERENCE, _SHARE_OF_DARKEST * float(difference.max()))
+    columns, rows = np.flatnonzero(inside.any(axis=0)), np.flatnonzero(inside.any(axis=1))
+    if not len(columns):
+        return 0.0, 0.0, float(picture.width), float(picture.height)
+    left, right = float(columns[0] * step), float((columns[-1] + 1) * step)
+    top, bottom = float(rows[0] * step), float((rows[-1] + 1) * step)
+    margin = _MARGIN * max(right - left, bottom - top) + 2 * step
+    region = (left - margin, top - margin, right + margin, bottom + margin)
+    if max(region[2] - region[0], region[3] - region[1]) >= max(picture.size):
+        return 0.0, 0.0, float(picture.width), float(picture.height)
+    return region
 
 
 def picture_sizes(
     squares: NDArray[np.uint8],
     background: NDArray[np.uint8],
+    side: NDArray[np.float32],
     width: NDArray[np.float32],
     height: NDArray[np.float32],
     um_per_pixel: NDArray[np.float32],
@@ -80,6 +139,8 @@ def picture_sizes(
     ----------
     squares, background
         (N, channels, S, S) and (N, channels), as `to_square` gives them.
+    side
+        (N,) pixels that a side of the square stands for.
     width, height
         (N,) of the pictures before scaling, in pixels.
     um_per_pixel
@@ -93,7 +154,7 @@ def picture_sizes(
     difference = np.abs(squares.astype(np.float32) - background[:, :, None, None]).mean(axis=1)
     limit = np.maximum(_LEAST_DIFFERENCE, _SHARE_OF_DARKEST * difference.max(axis=(1, 2)))
     area, length, breadth = _ellipses((difference >= limit[:, None, None]).astype(np.float32))
-    factor = np.maximum(width, height) / squares.shape[-1]
+    factor = side / squares.shape[-1]
     known = np.isfinite(um_per_pixel)
     numbers = [
         np.log(width),
