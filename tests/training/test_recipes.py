@@ -10,6 +10,7 @@ import pytest
 
 from seston.errors import NotFoundError, UsageError
 from seston.training import Recipe, load_recipe, recipe_names
+from seston.training.recipe import all_keys
 
 
 @pytest.mark.parametrize("name", recipe_names())
@@ -99,7 +100,15 @@ def test_the_papers_cards_have_the_papers_optimisation(name: str) -> None:
     assert (training.batch, training.epochs, training.patience, optimiser.clip_norm) == (512, 100, 30, 0)
     assert (recipe.pictures.size, recipe.profiles.length, recipe.model.embedding) == (224, 224, 512)
     assert (recipe.model.dropout, recipe.model.projection, recipe.sizes) == (0.2, "linear", "paper")
-    assert (recipe.loss.cross, recipe.loss.views, recipe.loss.paper_row_max) == (1.0, 1, False)
+    assert (recipe.loss.cross, recipe.loss.views, recipe.loss.buckets) == (1.0, 1, 1)
+
+
+@pytest.mark.parametrize("name", [name for name in recipe_names() if name.startswith("paper-")])
+def test_the_papers_faults_are_mended_unless_asked_for(name: str) -> None:
+    loss = load_recipe(name).loss
+    assert (loss.paper_row_max, loss.start_scale) == (False, pytest.approx(1 / 0.07, abs=1e-3))
+    theirs = load_recipe(name, ["loss.paper_row_max=true", "loss.start_scale=2.71828"]).loss
+    assert (theirs.paper_row_max, theirs.start_scale) == (True, 2.71828)
 
 
 def test_there_is_a_recipe_for_each_of_the_papers_seven_cards() -> None:
@@ -116,3 +125,19 @@ def test_recipes_compare_by_their_values() -> None:
     assert load_recipe("tiny") == load_recipe("tiny")
     assert load_recipe("tiny") != load_recipe("tiny", ["seed=1"])
     assert isinstance(load_recipe("tiny"), Recipe)
+
+
+def test_a_recipe_that_says_nothing_is_the_default() -> None:
+    default = load_recipe("default")
+    assert default == Recipe(name="default", description=default.description)
+
+
+def test_the_page_of_recipes_names_every_key_and_every_recipe() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "recipes.md").read_text(encoding="utf-8")
+    missing = [key for key in all_keys(Recipe) if f"| `{key}` |" not in page and not is_table(key)]
+    missing += [name for name in recipe_names() if f"`{name}`" not in page]
+    assert not missing
+
+
+def is_table(key: str) -> bool:
+    return any(other.startswith(f"{key}.") for other in all_keys(Recipe))

@@ -60,7 +60,7 @@ class ProfileTowerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 
     tower: str = "conv"
     """``conv`` (Seston's own), or one of the paper's: ``resnet18``, ``transformer``, ``lstm``."""
-    width: int = 64
+    width: int = 32
     """Channels after the stem (``conv``, ``resnet18``), or the width of a token or state."""
     blocks: tuple[int, ...] = (1, 1, 1)
     """Residual blocks in each stage of ``conv`` and ``resnet18``."""

@@ -15,7 +15,7 @@ import msgspec
 from seston.errors import NotFoundError, UsageError, nearest_word
 from seston.training.settings import Recipe
 
-__all__ = ["asked_recipe", "load_recipe", "read_recipe", "recipe_names"]
+__all__ = ["all_keys", "asked_recipe", "load_recipe", "read_recipe", "recipe_names"]
 
 
 def load_recipe(name_or_path: str | Path = "default", overrides: Sequence[str] = ()) -> Recipe:
@@ -155,7 +155,7 @@ def _explain(message: str) -> str:
 def _nearest_key(key: str) -> str:
     """Look by the last part of the key: beside it first (initials count: ``lr``), then in all other tables."""
     parent, _, last = key.rpartition(".")
-    keys = {other: other.rpartition(".")[2] for other in _all_keys(Recipe)}
+    keys = {other: other.rpartition(".")[2] for other in all_keys(Recipe)}
     beside = {name: other for other, name in keys.items() if other.rpartition(".")[0] == parent}
     elsewhere = {name: other for other, name in keys.items()}
     by_initials = [name for name in beside if "".join(word[0] for word in name.split("_")) == last]
@@ -166,12 +166,13 @@ def _nearest_key(key: str) -> str:
     return f"; did you mean {elsewhere[near[0]]!r}?" if near else nearest_word(last, beside)
 
 
-def _all_keys(kind: type[msgspec.Struct], prefix: str = "") -> list[str]:
+def all_keys(kind: type[msgspec.Struct], prefix: str = "") -> list[str]:
+    """Name all keys of a recipe or of a part of it, dotted, tables before what is in them."""
     keys = []
     for name, annotation in get_type_hints(kind).items():
         if name.startswith("__"):
             continue
         keys.append(prefix + name)
         if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
-            keys.extend(_all_keys(annotation, f"{prefix}{name}."))
+            keys.extend(all_keys(annotation, f"{prefix}{name}."))
     return keys

@@ -20,7 +20,7 @@ __all__ = [
 class PictureSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How a picture becomes a square of numbers."""
 
-    size: int = 64
+    size: int = 48
     """Pixels a side of the square that the model sees."""
     colour: bool = False
     frame: str = "particle"
@@ -56,11 +56,11 @@ class LossSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """Cross-modal loss: ``clip`` or ``siglip``."""
     cross: float = 1.0
     """Weight of picture against profile."""
-    within_image: float = 0.0
+    within_image: float = 1.0
     """Weight of one view of a picture against another view of it."""
-    within_profile: float = 0.0
+    within_profile: float = 1.0
     """Weight of one view of a profile against another view of it."""
-    fused: float = 0.0
+    fused: float = 1.0
     """Weight of both modalities together in one view against both in another view."""
     start_scale: float = 14.2857
     """Inverse temperature at the start; it is learned."""
@@ -70,7 +70,7 @@ class LossSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """Inverse temperature of the within and fused terms; it stays."""
     hide_share: float = 0.3
     """Share of particles whose picture, and as many whose profile, the fused vector must do without."""
-    same_sample_negatives: bool = False
+    same_sample_negatives: bool = True
     """Only particles of the same sample are negatives of each other."""
     buckets: int = 1
     """Consecutive parts of a batch inside which the negatives stay."""
@@ -176,7 +176,7 @@ class TrainingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """Times that each particle is seen; 0 for no limit."""
     minutes: float = 0.0
     """Wall-clock time; 0 for no limit. Whichever limit comes first ends the training and its schedule."""
-    batch: int = 256
+    batch: int = 128
     """Greatest number of particles a step and process group; an epoch is cut into parts of nearly equal size."""
     accumulation: int = 1
     """Batches whose gradients are added before a step."""
