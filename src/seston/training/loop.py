@@ -108,24 +108,42 @@ def train(
         if processes.first:
             _make_folder(folder, wanted, resume=resume, overwrite=overwrite)
         processes.wait()
-        parts = choose_parts(data, split, fold, wanted.loss.needs, wanted.training.validation_share, wanted.seed)
-        job = _job(data, wanted, folder, parts, processes, say)
-        if shuffle_pairs:
-            job = _shuffled(job, wanted.seed)
-        learner = make_learner(wanted, job.preparation, new_model(wanted, job.preparation, wanted.seed), processes)
-        position = Session(learner, job.train, job.validation, folder, started, say).learn()
-        run = _run(learner, position, folder)
-        if processes.first:
-            where = "all particles" if split is None else f"split `{split}`, fold {fold}"
-            card = model_card(
-                run, *parts, data=data.path.name, split=where, skipped=job.skipped, machine=_machine(processes),
-                shuffled=shuffle_pairs,
-            )  # fmt: skip
-            (folder / "README.md").write_text(card, encoding="utf-8")
-            save_run(run, folder)
-            shutil.rmtree(folder / "state" / "prepared", ignore_errors=True)
-        processes.wait()
+        return _train_run(data, wanted, folder, (split, fold), processes, started, say, shuffle_pairs)
+
+
+def _train_run(
+    data: DataSet,
+    recipe: Recipe,
+    folder: Path,
+    partition: tuple[str | None, int],
+    processes: Processes,
+    started: float,
+    say: Progress,
+    shuffle_pairs: bool,
+) -> Run:
+    parts = choose_parts(data, *partition, recipe.loss.needs, recipe.training.validation_share, recipe.seed)
+    job = _job(data, recipe, folder, parts, processes, say)
+    if shuffle_pairs:
+        job = _shuffled(job, recipe.seed)
+    learner = make_learner(recipe, job.preparation, new_model(recipe, job.preparation, recipe.seed), processes)
+    position = Session(learner, job.train, job.validation, folder, started, say).learn()
+    run = _run(learner, position, folder)
+    if processes.first:
+        split, fold = partition
+        where = "all particles" if split is None else f"split `{split}`, fold {fold}"
+        machine = _machine(processes)
+        card = model_card(
+            run, *parts, data=data.path.name, split=where, skipped=job.skipped, machine=machine, shuffled=shuffle_pairs
+        )
+        _write(run, card, folder)
+    processes.wait()
     return run
+
+
+def _write(run: Run, card: str, folder: Path) -> None:
+    (folder / "README.md").write_text(card, encoding="utf-8")
+    save_run(run, folder)
+    shutil.rmtree(folder / "state" / "prepared", ignore_errors=True)
 
 
 @contextmanager

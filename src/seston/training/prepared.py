@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seston.errors import DataSetError
 from seston.models.config import Inputs
 
 __all__ = ["Prepared", "empty_prepared", "map_prepared", "take_prepared"]
@@ -69,9 +71,22 @@ def map_prepared(folder: Path, count: int, inputs: Inputs, *, create: bool = Fal
         path = folder / f"{name}.npy"
         if create:
             made[name] = np.lib.format.open_memmap(path, "w+", dtype, (count, *shape))
+            _reserve(path)
         else:
             made[name] = np.load(path, mmap_mode="r", allow_pickle=False)
     return Prepared(**made)
+
+
+def _reserve(path: Path) -> None:
+    """Have the disk hold the whole file now; a disk that fills up while mapped pages are written ends the program."""
+    if not hasattr(os, "posix_fallocate"):
+        return
+    try:
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    except OSError as error:
+        reason = error.strerror or error
+        raise DataSetError(f"{path}: no room for the prepared particles: {reason}; set training.cache=false") from error
 
 
 def take_prepared(prepared: Prepared, rows: NDArray[np.int64] | slice) -> Prepared:

@@ -195,7 +195,7 @@ class TrainingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     cache: bool = True
     """Keep the prepared particles on disk during the training; without, pictures are decoded again each epoch."""
     checkpoint_minutes: float = 2.0
-    """Time between checkpoints; one is also written at the end of each validation that is the best."""
+    """Time between checkpoints."""
     checkpoint_steps: int = 0
     """Steps between checkpoints, in addition; 0 for none."""
     device: str = "auto"

@@ -44,10 +44,15 @@ class PreparedSource:
 
 
 def direct_source(data: DataSet, chosen: Chosen, blank: Preparation, skipped: list[Skipped]) -> PreparedSource:
-    """Decode pictures anew each time that they are taken."""
+    """Decode pictures anew each time that they are taken; what cannot be used is listed once."""
+    listed: set[Skipped] = set()
 
     def take(numbers: NDArray[np.int64]) -> Prepared:
-        return prepare(take_particles(data, chosen.rows[numbers]), blank, skipped=skipped)
+        bad: list[Skipped] = []
+        prepared = prepare(take_particles(data, chosen.rows[numbers]), blank, skipped=bad)
+        skipped.extend(item for item in bad if item not in listed)
+        listed.update(bad)
+        return prepared
 
     return PreparedSource(chosen, take)
 
