@@ -48,10 +48,16 @@ def _bound_names(tree: ast.Module, *, types: bool = False) -> set[str]:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             names.add(node.name)
         elif isinstance(node, ast.Assign) and (types or not _is_name_for_a_type(node.value)):
-            names.update(name.id for target in node.targets for name in ast.walk(target) if isinstance(name, ast.Name))
+            names.update(name for target in node.targets for name in _names_in(target))
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             names.add(node.target.id)
     return names
+
+
+def _names_in(target: ast.expr) -> list[str]:
+    if isinstance(target, ast.Tuple | ast.List):
+        return [name for element in target.elts for name in _names_in(element)]
+    return [target.id] if isinstance(target, ast.Name) else []
 
 
 def _is_name_for_a_type(value: ast.expr) -> bool:
