@@ -120,8 +120,8 @@ def _drops(slices: Slices, parameters: Mapping[str, float], rng: np.random.Gener
         gathered += parameters["density"] * np.pi * half**2
         level = np.zeros_like(own)
         drops.append((level + aside * np.cos(angle), level + aside * np.sin(angle), half, half))
-    # no slice gives more than 60 % of its matter to its drops
-    part = np.minimum(1.0, 0.6 * slices.area / np.maximum(gathered, _THINNEST))
+    # no slice gives more than half of its matter to its drops
+    part = np.minimum(1.0, 0.5 * slices.area / np.maximum(gathered, _THINNEST))
     thinner = (*body[:4], 1.0 - part * gathered / np.maximum(slices.area, _THINNEST))
     return _bundle(thinner, *((*drop, part * parameters["density"]) for drop in drops))
 

@@ -51,10 +51,11 @@ class Conditions:
 def draw_conditions(species: Sequence[Species], rng: np.random.Generator) -> Conditions:
     """Draw the settings and state of one measurement.
 
-    Detector levels move by up to two steps (±25 %), and each detector drifts by 10 % besides, unseen by the Info file.
+    Detector levels move by up to three steps (a factor of 1.4), and each detector drifts by 12 % besides, which no file
+    tells.
     """
-    levels = {name: level + int(rng.integers(-2, 3)) for name, level in _NOMINAL_LEVELS.items()}
-    drift = np.exp(0.1 * rng.standard_normal(len(CHANNELS)))
+    levels = {name: level + int(rng.integers(-3, 4)) for name, level in _NOMINAL_LEVELS.items()}
+    drift = np.exp(0.12 * rng.standard_normal(len(CHANNELS)))
     steps = [levels[name] - _NOMINAL_LEVELS[name] if name in levels else 0 for name in CHANNELS]
     shapes = sorted({one.along_name for one in species})
     cells = sorted({(one.along_name, one.optics_name) for one in species})
@@ -63,13 +64,13 @@ def draw_conditions(species: Sequence[Species], rng: np.random.Generator) -> Con
         gains=tuple(float(d * 10.0 ** (s / 20.0)) for d, s in zip(drift, steps, strict=True)),
         dark_noise_mv=float(rng.uniform(0.3, 0.9)),
         offset_mv=float(rng.uniform(0.2, 1.2)),
-        blur_um=float(rng.uniform(0.35, 0.7)),
-        halo=float(rng.uniform(-0.1, 0.7)),
+        blur_um=float(rng.uniform(0.3, 0.8)),
+        halo=float(rng.uniform(-0.4, 1.0)),
         background=float(rng.uniform(155, 190)),
-        contrast=float(rng.uniform(0.85, 1.15)),
+        contrast=float(rng.uniform(0.6, 1.4)),
         gradient=(float(rng.uniform(-0.04, 0.04)), float(rng.uniform(-0.04, 0.04))),
         camera_noise=float(rng.uniform(0.8, 2.2)),
-        specks=float(rng.uniform(0.1, 0.7)),
+        specks=float(rng.uniform(0.1, 1.2)),
         companions=float(rng.uniform(0.02, 0.12)),
         size_shift=dict(zip(shapes, 0.06 * rng.standard_normal(len(shapes)), strict=True)),
         pigment_shift=dict(zip(cells, 0.12 * rng.standard_normal(len(cells)), strict=True)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +25,10 @@ _ABSORPTION_PER_UM = 0.018
 _TEXTURE = 0.35
 _STEEP = 1.6
 """Slope of a body's surface (µm per µm) that sends half of the light past the lens: it makes the dark outline."""
-_BLUR_MARGIN = 10
+_HALO_WIDTH = 2.0
+"""Of the fringe's blur to the picture's."""
+_REACH = 2.5
+"""Standard deviations at which a blur is cut off."""
 _PLATE = 1024
 _JPEG_QUALITY = 95
 
@@ -60,13 +64,14 @@ def take_picture(tubes: Tubes, camera: Camera, rng: np.random.Generator) -> NDAr
         Rows across, columns along the flow (first sample left); sides are multiples of 80 pixels: the body's box plus
         25 pixels and 10 % on each side.
     """
-    focus = rng.standard_normal(2)
+    focus = np.clip(rng.standard_normal(2), -2.0, 2.0)
     blur = camera.conditions.blur_um / PIXEL_SIZE_UM * float(np.exp(0.3 * focus[0]))
+    margin = math.ceil(_REACH * (blur + _HALO_WIDTH * blur))
     halo = camera.conditions.halo + 0.25 * float(focus[1])
-    light = _through(_thickness(tubes), camera, rng)
+    light = _through(np.pad(_thickness(tubes), margin), camera, rng)
     sharp = _blur(light, blur)
-    seen = sharp + halo * (sharp - _blur(sharp, 2.0 * blur))
-    return _expose(seen, camera, rng)
+    seen = sharp + halo * (sharp - _blur(sharp, _HALO_WIDTH * blur))
+    return _expose(seen, margin, camera, rng)
 
 
 def encode_picture(picture: NDArray[np.uint8]) -> bytes:
@@ -78,7 +83,7 @@ def encode_picture(picture: NDArray[np.uint8]) -> bytes:
 
 
 def _thickness(tubes: Tubes) -> Floats:
-    """Give the thickness along the camera's axis at each pixel, µm, with a margin of empty pixels around."""
+    """Give the thickness along the camera's axis at each pixel of the body's box, µm."""
     low = float((tubes.centre_y - tubes.half_y).min()) / PIXEL_SIZE_UM
     high = float((tubes.centre_y + tubes.half_y).max()) / PIXEL_SIZE_UM
     y = (np.arange(np.floor(low), np.ceil(high) + 1, dtype=np.float32) * np.float32(PIXEL_SIZE_UM))[:, None]
@@ -94,7 +99,7 @@ def _thickness(tubes: Tubes) -> Floats:
         np.sqrt(chord, out=chord)
         chord *= (2.0 * half_z * half_y / wide).astype(np.float32)
         total += chord
-    return np.pad(total, _BLUR_MARGIN)
+    return total
 
 
 def _through(thickness: Floats, camera: Camera, rng: np.random.Generator) -> Floats:
@@ -113,16 +118,18 @@ def _through(thickness: Floats, camera: Camera, rng: np.random.Generator) -> Flo
 
 
 def _blur(light: Floats, sigma: float) -> Floats:
-    once = gaussian_filter1d(light, sigma, axis=0, mode="nearest", truncate=2.5)
-    twice: Floats = gaussian_filter1d(once, sigma, axis=1, mode="nearest", truncate=2.5)
+    once = gaussian_filter1d(light, sigma, axis=0, mode="nearest", truncate=_REACH)
+    twice: Floats = gaussian_filter1d(once, sigma, axis=1, mode="nearest", truncate=_REACH)
     return twice
 
 
-def _expose(seen: Floats, camera: Camera, rng: np.random.Generator) -> NDArray[np.uint8]:
+def _expose(seen: Floats, margin: int, camera: Camera, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Put the body into its crop, on the lit background with the sensor's noise."""
-    body = np.array(seen.shape) - 2 * _BLUR_MARGIN
+    body = np.array(seen.shape) - 2 * margin
     wanted = body * (1.0 + 2.0 * _CROP_MARGIN_PART) + 2 * _CROP_MARGIN
     height, width = (int(-(-side // _CROP_STEP) * _CROP_STEP) for side in wanted)
+    beyond = [max(0, own - side) for own, side in zip(seen.shape, (height, width), strict=True)]
+    seen = seen[beyond[0] // 2 :, beyond[1] // 2 :][:height, :width]
     draws = rng.random(6)
     top, left = (
         int((side - own) * (0.5 + 0.1 * (d - 0.5)))
