@@ -15,7 +15,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     import os
     import sys
 
-    # Threads that wait for each other without spinning: on a busy machine a spinning pair of threads is ten times slower.
+    # Threads that wait for each other without spinning: spinning ones are ten times slower on a busy machine.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     tokens = list(sys.argv[1:] if arguments is None else arguments)
     try:
