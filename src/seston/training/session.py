@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import torch
+
 from seston.errors import UsageError
 from seston.particle import Progress
 from seston.training.batches import Gathered, Plan, gathered_batches
@@ -18,6 +20,7 @@ from seston.training.learner import Learner
 from seston.training.metrics import Metrics
 from seston.training.schedule import Budget, learning_rate
 from seston.training.sources import PreparedSource
+from seston.training.threads import ThreadChoice
 
 __all__ = ["Session"]
 
@@ -65,7 +68,8 @@ class Session:
         recipe, budget = self.learner.recipe, self._budget()
         self.say.start("Training", budget.steps if budget.steps is not None else budget.seconds)
         self.say.advance(self.position.step if budget.steps is not None else self._seconds())
-        with _interrupts() as interrupted:
+        choice = self._thread_choice(budget)
+        with _interrupts() as interrupted, _own_threads():
             while True:
                 used, stop = self.learner.processes.agree(
                     budget.progress(self.position.step, self._seconds()), float(interrupted())
@@ -76,11 +80,13 @@ class Session:
                     self._save()
                     raise KeyboardInterrupt
                 before = self._seconds()
+                torch.set_num_threads(choice.threads())
                 rate = learning_rate(recipe.optimiser, used)
                 group = [next(batches) for _ in range(recipe.training.accumulation)]
                 epoch = self.plan.epoch(group[0].number)
                 numbers = self.learner.step(group, epoch, self.position.step, rate)
                 self.position.step += 1
+                choice.took(self._seconds() - before)
                 self._after_step({"epoch": epoch, "learning_rate": rate, **numbers})
                 done = 1 if budget.steps is not None else self._seconds() - before
                 self.say.advance(done, f"loss {numbers['loss']:.3f}")
@@ -122,6 +128,11 @@ class Session:
         patience = self.learner.recipe.training.patience
         return patience > 0 and self.position.epochs_without_better >= patience
 
+    def _thread_choice(self, budget: Budget) -> ThreadChoice:
+        every = torch.get_num_threads()
+        by_the_clock = budget.steps is None and self.learner.processes.device.type == "cpu"
+        return ThreadChoice((every, 1) if by_the_clock and every > 1 else (every,))
+
     def _budget(self) -> Budget:
         settings = self.learner.recipe.training
         batches = settings.epochs * self.plan.batches_per_epoch
@@ -154,6 +165,16 @@ class Session:
             )
         self.learner.restore(checkpoint)
         return checkpoint.position
+
+
+@contextmanager
+def _own_threads() -> Iterator[None]:
+    """Leave torch's number of threads to the caller as it was."""
+    before = torch.get_num_threads()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @contextmanager
