@@ -24,7 +24,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 def test_the_demonstration_goes_from_files_to_a_report_and_can_be_taken_up_again(tmp_path: Path) -> None:
-    result = demo(to=tmp_path / "demo", minutes=0.05, recipe="tiny")
+    result = demo(to=tmp_path / "demo", minutes=0.12, recipe="tiny")
     assert result.report.is_file()
     assert {"I-I", "P-P", "IP-IP"} <= set(result.accuracy)
     assert result.simulated == "simulated"
@@ -33,11 +33,11 @@ def test_the_demonstration_goes_from_files_to_a_report_and_can_be_taken_up_again
     text = result.report.read_text(encoding="utf-8")
     assert "A measurement that nothing had seen" in text
     assert "per ml" in text
-    again = demo(to=tmp_path / "demo", minutes=0.05, recipe="tiny")
+    again = demo(to=tmp_path / "demo", minutes=0.12, recipe="tiny")
     assert again.accuracy == result.accuracy
     assert again.steps == result.steps
     with pytest.raises(UsageError, match="other settings"):
-        demo(to=tmp_path / "demo", minutes=0.1, recipe="tiny")
+        demo(to=tmp_path / "demo", minutes=0.2, recipe="tiny")
 
 
 @pytest.mark.slow
@@ -80,11 +80,11 @@ def test_a_demonstration_that_was_broken_off_goes_on_where_it_stood(
     with monkeypatch.context() as broken:
         broken.setattr(demonstration, "_split", stop)
         with pytest.raises(KeyboardInterrupt):
-            demo(to=tmp_path / "demo", minutes=0.05, recipe="tiny")
+            demo(to=tmp_path / "demo", minutes=0.12, recipe="tiny")
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "demo" / "simulated").rglob("*.csv")}
     assert before
     with monkeypatch.context() as broken:
         broken.setattr(demonstration, "_train", stop)
         with pytest.raises(KeyboardInterrupt):
-            demo(to=tmp_path / "demo", minutes=0.05, recipe="tiny")
+            demo(to=tmp_path / "demo", minutes=0.12, recipe="tiny")
     assert before == {path: path.stat().st_mtime_ns for path in (tmp_path / "demo" / "simulated").rglob("*.csv")}
