@@ -30,7 +30,7 @@ def fit_spaces(pool: Embeddings, listmode: NDArray[np.float32] | None = None) ->
     spaces = {
         view: fit_space([part[has] for part in features])
         for view, (features, has) in parts.items()
-        if view in ("I", "P", "IP", "L") and has.sum() >= _FEWEST
+        if view in ("I", "P", "IP", "L") and features and has.sum() >= _FEWEST
     }
     both = pool.has_both
     if both.sum() >= FEWEST_PAIRS:
@@ -63,12 +63,16 @@ def _parts(
     embeddings: Embeddings, listmode: NDArray[np.float32] | None
 ) -> dict[str, tuple[list[NDArray[np.float32]], NDArray[np.bool_]]]:
     image, profile = embeddings.image, embeddings.profile
+    shared_image, shared_profile = embeddings.shared_image, embeddings.shared_profile
+    # What a modality shares with the other is a block of its own: it names better beside the tower's features.
+    pictures = [part for part in (image, shared_image) if part.shape[1]]
+    profiles = [part for part in (profile, shared_profile) if part.shape[1]]
     parts: dict[str, tuple[list[NDArray[np.float32]], NDArray[np.bool_]]] = {
-        "I": ([image], embeddings.has_image),
-        "P": ([profile], embeddings.has_profile),
-        "IP": ([image, profile], embeddings.has_both),
-        "SI": ([np.concatenate([image, embeddings.shared_image], axis=1)], embeddings.has_image),
-        "SP": ([np.concatenate([profile, embeddings.shared_profile], axis=1)], embeddings.has_profile),
+        "I": (pictures, embeddings.has_image),
+        "P": (profiles, embeddings.has_profile),
+        "IP": ([*pictures, *profiles], embeddings.has_both),
+        "SI": ([np.concatenate([image, shared_image], axis=1)], embeddings.has_image),
+        "SP": ([np.concatenate([profile, shared_profile], axis=1)], embeddings.has_profile),
     }
     if listmode is not None:
         parts["L"] = ([listmode], np.asarray(np.isfinite(listmode).any(axis=1)))
