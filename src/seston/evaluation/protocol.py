@@ -46,8 +46,7 @@ def gallery_knn(
 ) -> Evaluation:
     """Name labelled particles by small galleries of others, and say how often the name is right.
 
-    Every method sees the same galleries and queries: the model, an encoder of the same recipe with random weights,
-    classical features with three rules, and chance.
+    Model, untrained encoder, classical features and chance all see the same galleries and queries.
 
     Parameters
     ----------
@@ -70,8 +69,6 @@ def gallery_knn(
         particles), and ``paper`` draws galleries from one pool and asks about the rest.
     seed
         The same seed draws the same galleries.
-    baselines
-        Measure the baselines too.
     classifier
         Rule of the model in question: see `seston.recognition.CLASSIFIERS`.
     examples
@@ -86,25 +83,27 @@ def gallery_knn(
     """
     if protocol not in _PROTOCOLS:
         raise UsageError(f"there is no protocol {protocol!r}{nearest_word(protocol, _PROTOCOLS)}")
-    sizes = sorted(set(n))
-    if not sizes or sizes[0] < 1 or k < 1 or repeats < 1:
-        raise UsageError("n, k and repeats have to be 1 or more")
-    say = progress or Silence()
-    opened = _open(data)
+    plan = _plan(n, k, repeats, seed, classifier, baselines)
+    say, opened = progress or Silence(), _open(data)
     partition = saved_split(opened, split)
-    plan = Plan(sizes, k, repeats, seed, classifier, baselines)
     compared = [
         compare(opened, encoder, partition, number, plan, say)
         for number, encoder in models_of(opened, model, partition, fold)
     ]
     measure = by_paper if protocol == "paper" else by_nested_galleries
     found = measure(opened, compared, partition, plan, say)
-    evaluation = found.evaluation
+    evaluation, first = found.evaluation, compared[0]
     if examples:
-        first = compared[0]
         shown = pick_examples(opened, first.subjects, first.vectors, found.draw, found.pool, examples, seed)
         evaluation = replace(evaluation, examples=shown)
     return _report(evaluation, to, overwrite)
+
+
+def _plan(n: Sequence[int], k: int, repeats: int, seed: int, classifier: str, baselines: bool) -> Plan:
+    sizes = sorted(set(n))
+    if not sizes or sizes[0] < 1 or k < 1 or repeats < 1:
+        raise UsageError("n, k and repeats have to be 1 or more")
+    return Plan(sizes, k, repeats, seed, classifier, baselines)
 
 
 def retrieval(
