@@ -103,7 +103,7 @@ def test_the_tutorial_ends_with_a_table_of_counts(walked: tuple[Path, list[_Step
 
 
 _AFTERWARDS = {
-    "simulate": "simulate --to Third --particles 30 --runs 1 --seed 3",
+    "simulate": "simulate --to Third --particles 72 --runs 2 --seed 3",
     "readers": "readers Lab",
     "import": "import Third --to lab",
     "info": "info lab",
@@ -121,9 +121,16 @@ _AFTERWARDS = {
     "count": "count lab --to again.csv",
     "doctor": "doctor lab",
     "evaluate gallery-knn": "evaluate gallery-knn lab --model run -n 1 -n 2 --repeats 1 --no-baselines --to report2",
-    "evaluate retrieval": "evaluate retrieval lab --model run",
+    "evaluate retrieval": "evaluate retrieval lab --model run --no-baselines",
+    "demo": "demo --data Third --to demo --minutes 0.1",
 }
 """One call of each command in the folder that the tutorial leaves behind, in this order."""
+
+
+def test_every_command_is_called_with_json() -> None:
+    assert {path.stem for path in _SCHEMAS.glob("*.json")} == {name.replace(" ", "-") for name in _AFTERWARDS} | {
+        "error"
+    }
 
 
 @pytest.fixture(scope="module")
