@@ -175,6 +175,29 @@ def test_one_modality_alone_can_be_learnt_from(recipe: str, small_data: DataSet,
     assert run.best is not None
 
 
+def test_pictures_without_a_single_profile_can_be_learnt_from(tmp_path: Path) -> None:
+    from msgspec.structs import replace as changed
+    from PIL import Image
+
+    from seston.store import open_data_set
+
+    noise = np.random.default_rng(0)
+    for number in range(40):
+        picture = tmp_path / "pictures" / "Ceratium" / f"{number}.png"
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(noise.integers(0, 255, (40, 50), np.uint8)).save(picture)
+    data = open_data_set(tmp_path / "data", create=True)
+    data.import_([tmp_path / "pictures"])
+    recipe = changed(load_recipe("tiny"), loss=load_recipe("image-only").loss)
+    assert train(data, recipe=recipe, to=tmp_path / "run", epochs=1).steps > 0
+
+
+def test_a_budget_that_ends_before_the_first_step_still_gives_a_run(small_data: DataSet, tmp_path: Path) -> None:
+    run = train(small_data, recipe="tiny", to=tmp_path / "run", minutes=1e-6)
+    assert run.steps == 0
+    assert run.best is not None
+
+
 def test_without_pairs_the_error_says_what_to_do(tmp_path: Path) -> None:
     from seston.store import open_data_set
 

@@ -125,11 +125,14 @@ def choose_particles(data: DataSet, needs: tuple[bool, bool], wanted: set[str] |
 
 
 def common_channels(chosen: Chosen) -> tuple[str, ...]:
-    """Name the channels that at least one particle in a hundred has, in the order in which tables list them."""
+    """Name the channels that at least one particle in a hundred has, in the order in which tables list them.
+
+    Pictures alone have none; their model still gets the first channel, silent, so that it is built like any other.
+    """
     profiles = max(chosen.channels.values(), default=0)
     common = [name for name, count in chosen.channels.items() if count >= _RARE_CHANNEL * profiles]
     known = {name: place for place, name in enumerate(CHANNEL_ORDER)}
-    return tuple(sorted(common, key=lambda name: (known.get(name, len(known)), name)))
+    return tuple(sorted(common, key=lambda name: (known.get(name, len(known)), name))) or CHANNEL_ORDER[:1]
 
 
 def take_particles(data: DataSet, rows: NDArray[np.int64]) -> list[Particle]:

@@ -108,7 +108,7 @@ class Session:
     def _validate(self) -> None:
         """Measure on held-out particles and remember the weights if they are the best so far."""
         position = self.position
-        if position.validated_step == position.step:
+        if self.learner.best and position.validated_step == position.step:
             return
         if self.validation is None:
             self.learner.keep_as_best()
