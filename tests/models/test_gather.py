@@ -46,7 +46,7 @@ def _in_two_processes(work: Callable[[int], Any]) -> list[Any]:
 
 def _vectors(seed: int, rows: int = 7) -> Tensor:
     generator = torch.Generator().manual_seed(seed)
-    return functional.normalize(torch.randn(rows, 8, generator=generator), dim=1)
+    return functional.normalize(torch.randn(rows, 8, generator=generator, dtype=torch.float64), dim=1)
 
 
 _SHARES = (slice(0, 4), slice(4, 7))  # 4 rows and 3: a short last batch
@@ -57,7 +57,10 @@ def _losses_of_share(rank: int) -> list[list[list[float]]]:
     answers = []
     for name in ("clip", "siglip"):
         image, profile = (_vectors(seed)[_SHARES[rank]].requires_grad_() for seed in (0, 1))
-        scale, bias = torch.tensor(9.0, requires_grad=True), torch.tensor(-8.0, requires_grad=True)
+        scale, bias = (
+            torch.tensor(9.0, dtype=torch.float64, requires_grad=True),
+            torch.tensor(-8.0, dtype=torch.float64, requires_grad=True),
+        )
         all_image, all_profile = gather_rows(image), gather_rows(profile)
         used = shared_parameter(scale)
         loss = (
@@ -83,7 +86,10 @@ def _open_clip_losses_of_share(rank: int) -> list[list[list[float]]]:
     )
     for make in makers:
         image, profile = (_vectors(seed, rows=8)[rank * 4 :][:4].requires_grad_() for seed in (0, 1))
-        scale, bias = torch.tensor(9.0, requires_grad=True), torch.tensor(-8.0, requires_grad=True)
+        scale, bias = (
+            torch.tensor(9.0, dtype=torch.float64, requires_grad=True),
+            torch.tensor(-8.0, dtype=torch.float64, requires_grad=True),
+        )
         criterion: Any = make()
         loss = criterion(image, profile, scale, *([bias] if answers else []))
         loss.backward()
@@ -96,7 +102,10 @@ def test_two_processes_with_unequal_shares_give_value_and_gradients_of_one() -> 
     first, second = _in_two_processes(_losses_of_share)
     for number, name in enumerate(("clip", "siglip")):
         image, profile = _vectors(0).requires_grad_(), _vectors(1).requires_grad_()
-        scale, bias = torch.tensor(9.0, requires_grad=True), torch.tensor(-8.0, requires_grad=True)
+        scale, bias = (
+            torch.tensor(9.0, dtype=torch.float64, requires_grad=True),
+            torch.tensor(-8.0, dtype=torch.float64, requires_grad=True),
+        )
         loss = clip_loss(image, profile, scale) if name == "clip" else siglip_loss(image, profile, scale, bias)
         loss.backward()  # type: ignore[no-untyped-call]  # untyped in torch
         assert first[number][0] == second[number][0] == pytest.approx([loss.item()], abs=1e-6)
@@ -116,10 +125,10 @@ def test_two_processes_of_open_clip_agree_with_one_of_ours() -> None:
     first, second = _in_two_processes(_open_clip_losses_of_share)
     for number, name in enumerate(("clip", "siglip")):
         image, profile = _vectors(0, 8).requires_grad_(), _vectors(1, 8).requires_grad_()
-        scale = torch.tensor(9.0, requires_grad=True)
+        scale = torch.tensor(9.0, dtype=torch.float64, requires_grad=True)
         loss = clip_loss(image, profile, scale) if name == "clip" else siglip_loss(image, profile, scale, -8.0)
         loss.backward()  # type: ignore[no-untyped-call]  # untyped in torch
-        assert (first[number][0][0] + second[number][0][0]) / 2 == pytest.approx(loss.item(), abs=1e-5)
+        assert (first[number][0][0] + second[number][0][0]) / 2 == pytest.approx(loss.item(), abs=1e-6)
         for place, tensor in ((1, image), (2, profile)):
             assert tensor.grad is not None
             # open_clip leaves the mean over the processes to DistributedDataParallel
