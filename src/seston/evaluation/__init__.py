@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from seston.late_loading import late_names
 
 if TYPE_CHECKING:
     from seston.evaluation.demonstration import DemoResult, demo
@@ -38,10 +39,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _WHERE:
-        raise AttributeError(f"module 'seston.evaluation' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"seston.evaluation.{_WHERE[name]}"), name)
+__getattr__ = late_names(__name__, _WHERE)
 
 
 def __dir__() -> list[str]:

@@ -8,8 +8,9 @@ Listmode, pulse-shape and picture features need no training. Each is a dict from
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
+
+from seston.late_loading import late_names
 
 if TYPE_CHECKING:
     from seston.features.listmode import listmode_features
@@ -29,7 +30,7 @@ __all__ = [
     "pulse_table",
 ]
 
-_HOMES = {
+_WHERE = {
     "FeatureTable": "table",
     "classical_table": "table",
     "cytoclus_parameters": "listmode_formulas",
@@ -41,10 +42,8 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> object:
-    """Load a part of the room when it is first asked for."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = late_names(__name__, _WHERE)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

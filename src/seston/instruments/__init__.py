@@ -10,11 +10,11 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
 
 from seston.instruments.particle_mask import particle_mask  # at once: the module of the same name would hide it
 from seston.instruments.source import Claim, Reader, Record, Source
+from seston.late_loading import late_names
 
 if TYPE_CHECKING:
     from seston.instruments.pictures import decode_image, image_format, image_size
@@ -36,7 +36,7 @@ __all__ = [
     "read",
 ]
 
-_HOMES = {
+_WHERE = {
     "READERS": "registry",
     "find_sources": "registry",
     "read": "registry",
@@ -47,10 +47,8 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> object:
-    """Load a part of the room when it is first asked for."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = late_names(__name__, _WHERE)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

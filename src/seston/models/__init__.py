@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from seston.errors import MissingExtraError
+from seston.late_loading import late_names
 from seston.models.config import ImageTowerConfig, Inputs, ModelConfig, ProfileTowerConfig
 
 if TYPE_CHECKING:
@@ -43,16 +42,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _WHERE:
-        raise AttributeError(f"module 'seston.models' has no attribute {name!r}")
-    try:
-        module = importlib.import_module(f"seston.models.{_WHERE[name]}")
-    except ModuleNotFoundError as error:
-        if error.name == "torch":
-            raise MissingExtraError("training", "train") from error
-        raise
-    return getattr(module, name)
+__getattr__ = late_names(__name__, _WHERE, needs_torch_for="training")
 
 
 def __dir__() -> list[str]:

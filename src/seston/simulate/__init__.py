@@ -7,8 +7,9 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
+
+from seston.late_loading import late_names
 
 if TYPE_CHECKING:
     from seston.simulate.runs import SimulationReport
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SimulationReport", "Species", "look_alikes", "simulate", "simulate_from_images", "species_table"]
 
-_HOMES = {
+_WHERE = {
     "SimulationReport": "runs",
     "Species": "species",
     "look_alikes": "species",
@@ -28,10 +29,8 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> object:
-    """Load a part of the room when it is first asked for."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = late_names(__name__, _WHERE)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

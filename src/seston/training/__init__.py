@@ -5,10 +5,9 @@ Recipes can be read without torch; everything else loads it when it is first use
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from seston.errors import MissingExtraError
+from seston.late_loading import late_names
 from seston.training.recipe import load_recipe, recipe_names
 from seston.training.settings import Recipe
 
@@ -39,16 +38,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _WHERE:
-        raise AttributeError(f"module 'seston.training' has no attribute {name!r}")
-    try:
-        module = importlib.import_module(f"seston.training.{_WHERE[name]}")
-    except ModuleNotFoundError as error:
-        if error.name == "torch":
-            raise MissingExtraError("training", "train") from error
-        raise
-    return getattr(module, name)
+__getattr__ = late_names(__name__, _WHERE, needs_torch_for="training")
 
 
 def __dir__() -> list[str]:
