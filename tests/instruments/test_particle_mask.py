@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from seston.instruments.particle_mask import background_of, particle_mask
+from seston.instruments.mask import background_of, particle_mask
 from seston.instruments.pictures import decode_image
 from seston.instruments.scale_bar import find_scale_bar
 from seston.instruments.shape import MaskMeasures, mask_measures

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Scores", "bootstrap", "bootstrap_runs", "confusion", "interval", "score"]
+__all__ = ["RESAMPLES", "Scores", "bootstrap", "bootstrap_runs", "confusion", "interval", "score"]
 
 RESAMPLES = 1000
 _RESAMPLES_AT_ONCE = 100

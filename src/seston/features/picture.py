@@ -38,7 +38,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from seston.instruments.particle_mask import Box, background_of, particle_mask
+from seston.instruments.mask import Box, background_of, particle_mask
 from seston.instruments.scale_bar import ScaleBar
 from seston.instruments.shape import MaskMeasures, framed, mask_measures
 

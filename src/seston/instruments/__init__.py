@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from seston.instruments.particle_mask import particle_mask  # at once: the module of the same name would hide it
 from seston.instruments.source import Claim, Reader, Record, Source
 from seston.late_loading import late_names
 
 if TYPE_CHECKING:
+    from seston.instruments.mask import particle_mask
     from seston.instruments.pictures import decode_image, image_format, image_size
     from seston.instruments.registry import READERS, find_sources, read
     from seston.instruments.scale_bar import find_scale_bar
@@ -44,6 +44,7 @@ _WHERE = {
     "image_format": "pictures",
     "image_size": "pictures",
     "find_scale_bar": "scale_bar",
+    "particle_mask": "mask",
 }
 
 

@@ -27,7 +27,7 @@ from seston.instruments.dotnet_values import DotNetObject, as_integers, as_text
 from seston.instruments.source import Listing, Reader, Record, Source
 from seston.particle import Note, Particle, Skipped
 
-__all__ = ["READER"]
+__all__ = ["READER", "claim", "read"]
 
 _MAGIC: Final = bytes.fromhex("0001000000FFFFFFFF01000000000000000C02000000")
 _DATA_FILE: Final = "CytoSense.Data.Data+DataFile"

@@ -22,7 +22,7 @@ from seston.instruments.json_stream import JsonIndex, Span, index_json, read_spa
 from seston.instruments.source import Listing, Reader, Record, Source
 from seston.particle import Note, Particle, Sample, Skipped, canonical_channel, canonical_parameter
 
-__all__ = ["READER"]
+__all__ = ["READER", "claim", "read"]
 
 _SIGNS: Final = (b'"pulseShapes"', b'"measurementSettings"', b'"serialNumber"', b'"instrument"', b'"particles"')
 _PARTICLES: Final = "particles"

@@ -15,7 +15,7 @@ from seston.instruments.cyz_profiles import ChannelPlan, convert_block
 from seston.instruments.cyz_settings import Measurement
 from seston.particle import Note, Particle
 
-__all__ = ["UNMATCHED", "Arrival", "Maker", "left_over_pictures", "remarks"]
+__all__ = ["ONE_OFF", "UNMATCHED", "Arrival", "Maker", "left_over_pictures", "remarks"]
 
 UNMATCHED = "unmatched_picture"
 ONE_OFF = "picture_may_be_one_off"

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 __all__ = [
+    "NOTHING",
     "DotNetObject",
     "Layout",
     "as_bytes",

@@ -17,7 +17,15 @@ from seston.instruments.number_text import parse_number
 from seston.instruments.words import channel_name, fold, info_key
 from seston.particle import Sample
 
-__all__ = ["SAMPLING_RATE_MHZ", "InfoText", "looks_like_info", "parse_info", "read_info", "sample_of_info"]
+__all__ = [
+    "SAMPLING_RATE_MHZ",
+    "InfoText",
+    "looks_like_info",
+    "parse_date",
+    "parse_info",
+    "read_info",
+    "sample_of_info",
+]
 
 SAMPLING_RATE_MHZ = 4.0
 """Samples a microsecond: a constant of the instruments, not a setting (CytoBuoy's CyzFile-API)."""

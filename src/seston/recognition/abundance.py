@@ -14,7 +14,7 @@ from seston.particle import Sample
 if TYPE_CHECKING:
     from seston.store import DataSet
 
-__all__ = ["CountRow", "Tally", "count", "volume_of"]
+__all__ = ["UNLABELLED", "CountRow", "Tally", "count", "volume_of"]
 
 UNLABELLED = "(no label)"
 _DATA_SET = "seston.json"

@@ -12,7 +12,17 @@ from numpy.typing import NDArray
 from seston.errors import UsageError, nearest_word
 from seston.recognition.neighbours import nearest, unit, vote
 
-__all__ = ["CLASSIFIERS", "DEFAULT_CLASSIFIER", "Rule", "centroid", "fit_rule", "knn", "soft_lda"]
+__all__ = [
+    "CLASSIFIERS",
+    "DEFAULT_CLASSIFIER",
+    "LinearRule",
+    "NeighbourRule",
+    "Rule",
+    "centroid",
+    "fit_rule",
+    "knn",
+    "soft_lda",
+]
 
 DEFAULT_CLASSIFIER = "soft-lda"
 _PRIOR_PARTICLES = 40.0

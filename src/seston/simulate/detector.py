@@ -11,7 +11,17 @@ from scipy.ndimage import correlate1d
 from seston.simulate.conditions import CHANNELS, Conditions
 from seston.simulate.optics import Emission
 
-__all__ = ["BEAM_WIDTH_UM", "CORE_SPEED_M_S", "SAMPLE_SPACING_UM", "TRIGGER_MV", "curvature", "record", "smooth"]
+__all__ = [
+    "BEAM_WIDTH_UM",
+    "CORE_SPEED_M_S",
+    "FILTER_MHZ",
+    "SAMPLE_SPACING_UM",
+    "SAMPLING_RATE_MHZ",
+    "TRIGGER_MV",
+    "curvature",
+    "record",
+    "smooth",
+]
 
 Array = NDArray[np.float64]
 

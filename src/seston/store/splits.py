@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from seston.errors import DataSetError, NotFoundError, UsageError, nearest_word
 from seston.store.folder import write_whole
 
-__all__ = ["PARTS", "Part", "Split", "list_splits", "load_split", "save_split"]
+__all__ = ["PARTS", "Part", "Split", "check_name", "list_splits", "load_split", "save_split"]
 
 Part = Literal["train", "validation", "test"]
 PARTS: tuple[Part, ...] = ("train", "validation", "test")

@@ -23,7 +23,7 @@ from seston.errors import DataSetError, NotFoundError
 if TYPE_CHECKING:
     import lance
 
-__all__ = ["Table"]
+__all__ = ["Table", "writing"]
 
 _STORAGE_VERSION = "2.1"
 _BATCH_BYTES = 64 * 1024 * 1024
