@@ -149,7 +149,9 @@ def test_the_beads_agree_with_what_the_maker_computes_for_them(real_data: Path) 
     """Figures of the maker's own tests of this file (CyzFile-API, TestCyzFile)."""
     path = real_data / "cytosense" / "cyz" / "BeadsCalibration 2017-02-08 13h50_Beads.cyz"
     sample, particles, skipped, notes = read(path)
-    assert (len(particles), skipped, notes) == (535, [], [])
+    assert (len(particles), skipped) == (535, [])
+    reduced = "the file was reduced to a set: it comes from a measurement of 36,851 particles"
+    assert [note.text for note in notes] == [reduced]
     assert (sample.n_recorded, sample.n_counted) == (535, 92820)
     assert sample.volume_analysed_ml == pytest.approx(0.0238877, abs=1e-6)
     assert sample.volume_sampled_ml == pytest.approx(0.063)
@@ -211,7 +213,8 @@ def test_empty_real_files_say_so_and_give_their_sample(
 ) -> None:
     sample, particles, skipped, notes = read(real_data / "cytosense" / "cyz" / name)
     assert (particles, skipped) == ([], [])
-    assert [note.text.startswith("empty: the file holds no particle") for note in notes] == [True]
+    assert notes[0].text.startswith("empty: the file holds no particle")
+    assert all("picture of the empty background" in note.text for note in notes[1:])
     assert (sample.start, sample.end) == (start, start + timedelta(seconds=seconds))
 
 
@@ -694,3 +697,11 @@ def test_the_codes_of_a_real_v10_file_are_found(real_data: Path) -> None:
     plan = plan_channels(settings_.object("CytoSenseSetting"), [2] * 6)
     assert plan.names == ("FWS", "SWS", "FL Yellow", "FL Orange", "FL Red", "Curvature")
     assert set(plan.syncs) == {None}
+
+
+def test_what_is_odd_about_whole_files_is_noted(real_data: Path) -> None:
+    def notes(name: str) -> str:
+        return "\n".join(note.text for note in read(real_data / "cytosense" / "cyz" / name)[3])
+
+    assert "empty background is inside (JPEG, 1280 × 1024)" in notes("1p6um NF beads 2013-04-08 14u56.cyz")
+    assert "empty background is inside (PNG, 1920 × 1200)" in notes("beads reservoir measurement 2021-10-04 15h00.cyz")

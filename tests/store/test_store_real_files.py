@@ -27,8 +27,10 @@ def test_a_real_collection_is_stored_whole_with_its_duplicates_flagged(real_data
 def test_all_cytometer_files_go_into_one_data_set_once(real_data: Path, tmp_path: Path) -> None:
     data = open_data_set(tmp_path / "d", create=True)
     report = data.import_(real_data / "cytosense")
-    assert report.added > 0
-    assert report.added == data.count_rows() == len(set(data.ids()))
+    of_readmes = 817 + 9 + 150 + 1_140 + 3_902 + 535
+    assert report.added == of_readmes == data.count_rows() == len(set(data.ids()))
+    assert (report.profiles, report.images, report.pairs) == (817 + 9 + 150 + 3_902 + 535, 4 + 5 + 145, 4 + 5 + 145)
+    assert any("a scale bar is burned into 145 pictures" in note.text for note in report.notes)
     again = data.import_(real_data / "cytosense")
     assert (again.added, again.completed) == (0, 0)
     assert again.already_there == report.added + report.completed

@@ -15,7 +15,7 @@ import numpy as np
 
 from seston.errors import InputError
 from seston.instruments.cyz_profiles import plan_channels
-from seston.instruments.cyz_records import Maker
+from seston.instruments.cyz_records import Maker, remarks
 from seston.instruments.cyz_settings import empty_note, measurement_of, sample_of
 from seston.instruments.cyz_split import particle_before_syncs
 from seston.instruments.dotnet import parse_stream
@@ -49,6 +49,7 @@ def read_pieces(
     sample = sample_of(measurement, path, sample_id=path.stem, set_name=None)
     yield sample
     maker = Maker(sample.id, plan, measurement)
+    yield from remarks(maker, str(path), pictures=False)
     buffers = good = 0
     for item in _buffers(path, data, root):
         if isinstance(item, Skipped):

@@ -10,9 +10,12 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from seston.errors import InputError
 from seston.instruments.cyz_pictures import Picture
 from seston.instruments.cyz_profiles import ChannelPlan, convert_block
 from seston.instruments.cyz_settings import Measurement
+from seston.instruments.dotnet_values import as_integer
+from seston.instruments.pictures import image_format, image_size
 from seston.particle import Note, Particle
 
 __all__ = ["ONE_OFF", "UNMATCHED", "Arrival", "Maker", "left_over_pictures", "remarks"]
@@ -113,6 +116,25 @@ def remarks(maker: Maker, path: str, *, pictures: bool) -> Iterator[Note]:
             f"CytoUSB {measurement.software} may have given each picture to the particle before: check the pairs "
             f"(flag {ONE_OFF})",
         )
+    original = as_integer(measurement.reduction.get("OriginalNumber"))
+    if measurement.reduction.get("WasReduced") is True and original:
+        yield Note(path, f"the file was reduced to a set: it comes from a measurement of {original:,} particles")
+    background = _background(measurement)
+    if background:
+        yield Note(path, f"a picture of the empty background is inside ({background}): it is no particle and left out")
+
+
+def _background(measurement: Measurement) -> str:
+    """Describe the camera's picture without a particle; empty where the file has none."""
+    data = measurement.settings.object("iif").object("Background").get("Data")
+    if not isinstance(data, memoryview | bytes) or not len(data):
+        return ""
+    picture = bytes(data)
+    try:
+        width, height = image_size(picture)
+    except InputError:
+        return f"{len(picture):,} bytes that are no picture"
+    return f"{(image_format(picture) or 'unknown').upper()}, {width} × {height}"
 
 
 def left_over_pictures(maker: Maker, pictures: Sequence[Picture], path: str) -> Iterator[Particle | Note]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -76,6 +77,7 @@ class Judge:
         self._oldest = time.monotonic()
         self._relabelled: list[str] = []
         self._repeating: list[str] = []
+        self._scale_bars: Counter[str] = Counter()
         self.counts = dict.fromkeys(
             ("added", "completed", "already_there", "images", "profiles", "pairs", "decoded"), 0
         )
@@ -107,6 +109,7 @@ class Judge:
         for item, content, old, repeat in zip(examined, contents, stored, repeats, strict=True):
             self.counts["decoded"] += item.decoded
             item.source = item.source or source
+            self._scale_bars[path] += item.decoded and item.scale_bar is not None
             for fault in item.faults:
                 self.skipped.append(Skipped(path, item.particle.id, fault))
             if not item.is_empty:
@@ -139,6 +142,7 @@ class Judge:
             self.notes.append(Note(path, f"another program wrote {doubles} of the same particles; the copies are gone"))
         pairs = first_with_same_content(self._particles, self._repeating)
         self._note_completed()
+        self._note_scale_bars()
         self._note_duplicates(pairs)
         self._note_labels()
         return ImportReport(
@@ -237,6 +241,12 @@ class Judge:
         taken = sum(self.counts[what] for what in ("added", "completed", "already_there"))
         fewest, most = _COMMIT_ROWS
         return min(most, max(fewest, taken // _COMMIT_SHARE))
+
+    def _note_scale_bars(self) -> None:
+        for path, number in self._scale_bars.items():
+            if number:
+                pictures = "1 picture" if number == 1 else f"{number:,} pictures"
+                self.notes.append(Note(path, f"a scale bar is burned into {pictures}: it is kept out of measurements"))
 
     def _note_completed(self) -> None:
         if completed := self.counts["completed"]:
