@@ -225,3 +225,16 @@ def test_a_table_that_is_missing_empty_or_no_text_is_refused(data: DataSet, tmp_
         (tmp_path / "labels.csv").write_bytes(content)
         with pytest.raises(InputError):
             data.annotate_file(tmp_path / "labels.csv")
+
+
+def test_the_table_of_identify_brings_predictions_until_someone_validates(data: DataSet, tmp_path: Path) -> None:
+    first, second = data.ids()[:2]
+    names = tmp_path / "names.csv"
+    names.write_text(
+        "id,path,sample,label,taxon,score,margin,modality,nearest,reason,status\n"
+        f"{first},a.csv,s,Ceratium,,0.9,0.5,image,,,\n"
+        f"{second},a.csv,s,Dinophysis,,0.8,0.4,image,,,validated\n",
+        encoding="utf-8",
+    )
+    assert data.annotate_file(names).added == 2
+    assert [event.status for one in (first, second) for event in data.history(one)] == ["predicted", "validated"]

@@ -233,3 +233,15 @@ def _stored(folder: Path) -> list[Particle]:
     for batch in open_data_set(folder).particles():
         found += rows_to_particles(batch)
     return sorted(found, key=lambda item: item.id)
+
+
+def test_an_empty_file_beside_readable_ones_is_skipped(tmp_path: Path) -> None:
+    folder = tmp_path / "files"
+    (folder / "Ceratium").mkdir(parents=True)
+    (folder / "Ceratium" / "1.jpg").write_bytes(picture(1))
+    (folder / "cells.json").write_bytes(b"")
+    report = open_data_set(tmp_path / "d", create=True).import_(folder)
+    assert report.added == 1
+    assert [(Path(skipped.path).name, "empty" in skipped.reason) for skipped in report.skipped] == [
+        ("cells.json", True)
+    ]

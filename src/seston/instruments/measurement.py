@@ -92,6 +92,7 @@ def _open(export: Export, images: ImageSet, reader: str, path: Path) -> _Parts:
         reasons = [record.reason for record in records if isinstance(record, Skipped)]
         reasons += [record.reason for record in images.records if isinstance(record, Skipped)]
         why = reasons[0] if reasons else "no table, no picture"
+        why = why.removesuffix("; export it again")
         raise InputError(f"{path}: nothing of this measurement can be read ({why}); export it again")
     listmodes = [rows for rows in listmodes if _can_be_joined(rows, export, records)]
     for rows in listmodes:

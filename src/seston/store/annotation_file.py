@@ -25,6 +25,8 @@ _COLUMNS = {
     "score": "score",
     "time": "time",
 }
+_OF_IDENTIFY = frozenset({"path", "sample", "taxon", "margin", "modality", "nearest", "reason"})
+"""Further columns of the table that ``seston identify`` writes: allowed, and not read."""
 _STATUSES: dict[str, Status] = {
     "": "validated",
     "validated": "validated",
@@ -40,6 +42,8 @@ _STATUSES: dict[str, Status] = {
 class _Table:
     path: Path
     columns: tuple[str, ...]
+    by_model: bool
+    """Whether ``seston identify`` wrote it, so that a name is a prediction until someone says otherwise."""
     rows: list[tuple[int, list[str]]]
     """Line number and fields."""
 
@@ -51,8 +55,9 @@ def read_annotations(path: Path) -> Iterator[Annotation | Skipped]:
     ----------
     path
         Text with columns ``particle`` (or ``id``) and ``label``, and where wanted ``status`` (``validated`` unless
-        it says otherwise), ``author`` (else the name of whoever runs this), ``score`` (0 to 1, decimal comma allowed)
-        and ``time`` (ISO 8601, UTC unless it says otherwise; else now). Fields are parted by ``,``, ``;`` or tabs.
+        it says otherwise; ``predicted`` in a table that ``seston identify`` wrote), ``author`` (else the name of
+        whoever runs this), ``score`` (0 to 1, decimal comma allowed) and ``time`` (ISO 8601, UTC unless it says
+        otherwise; else now). Fields are parted by ``,``, ``;`` or tabs.
 
     Yields
     ------
@@ -80,7 +85,7 @@ def read_annotations(path: Path) -> Iterator[Annotation | Skipped]:
             yield Annotation(
                 particle_id=_filled(row, "particle"),
                 label=_filled(row, "label"),
-                status=_status(row.get("status", "")),
+                status=_status(row.get("status") or ("predicted" if table.by_model else "")),
                 author=row.get("author") or author,
                 score=_score(row.get("score", "")),
                 time=_time(row.get("time", ""), now),
@@ -98,13 +103,14 @@ def _read(path: Path) -> _Table:
         raise InputError(f"{path}: is {'no text' if text.strip() else 'empty'}; give a table with particle and label")
     separator = max(",;\t", key=header.count)
     lines = _lines(path, text, separator)
-    columns = tuple(_column(path, name) for name in next(lines)[1])
+    names = next(lines)[1]
+    columns = tuple(_column(path, name) for name in names)
     for wanted in ("particle", "label"):
         if columns.count(wanted) != 1:
             many = "no column" if wanted not in columns else "more than one column"
             raise UsageError(f"{path}: has {many} {wanted!r}; needed are particle (or id) and label")
     rows = [(number, stripped) for number, fields in lines if any(stripped := [field.strip() for field in fields])]
-    return _Table(path, columns, rows)
+    return _Table(path, columns, {"modality", "nearest"} <= set(names), rows)
 
 
 def _lines(path: Path, text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
@@ -125,6 +131,8 @@ def _decode(content: bytes) -> str:
 
 def _column(path: Path, name: str) -> str:
     squeezed = name.strip().lower().replace(" ", "_")
+    if squeezed in _OF_IDENTIFY:
+        return squeezed
     if squeezed not in _COLUMNS:
         raise UsageError(f"{path}: unknown column {name.strip()!r}{nearest_word(squeezed, _COLUMNS)}")
     return _COLUMNS[squeezed]

@@ -130,8 +130,11 @@ def _size(particle: Particle) -> int:
 
 
 def _report_unread(judge: Judge, sources: Sequence[Source], claims: Sequence[Claim]) -> None:
-    """Say which files no reader claims: as skipped if nothing can be read at all, else as notes."""
+    """Say which files no reader claims: empty ones as skipped, all if nothing can be read at all, else as notes."""
     unread = [claim for claim in claims if claim.reader is None]
+    empty = [claim for claim in unread if sources and _is_empty(Path(claim.path))]
+    judge.skipped.extend(Skipped(claim.path, "", "the file is empty; export it again") for claim in empty)
+    unread = [claim for claim in unread if claim not in empty]
     if not sources:
         judge.skipped.extend(Skipped(claim.path, "", claim.reason) for claim in unread)
         return
@@ -140,6 +143,13 @@ def _report_unread(judge: Judge, sources: Sequence[Source], claims: Sequence[Cla
         judge.notes.append(
             Note(unread[_UNREAD_NAMED].path, f"{len(unread) - _UNREAD_NAMED:,} more files were not read")
         )
+
+
+def _is_empty(path: Path) -> bool:
+    try:
+        return path.is_file() and path.stat().st_size == 0
+    except OSError:
+        return False
 
 
 def _threads() -> int:

@@ -61,6 +61,8 @@ class Session:
             finally:
                 batches.close()
             self._validate()
+        if not self.position.step:
+            self.say.note("the budget ended before the first step: the weights are untrained; give it more minutes")
         self.position.seconds = self._seconds()
         return self.position
 
