@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import App, Group, Parameter
 
 from seston.cli.output import Outcome, Table
-from seston.cli.words import AsJson, Existing, Overwrite
+from seston.cli.words import AsJson, Existing, ModelName, Overwrite
 
 if TYPE_CHECKING:
     from seston.evaluation import Evaluation
@@ -28,7 +28,7 @@ def gallery_knn(
     data: Existing,
     /,
     *,
-    model: Annotated[tuple[Existing, ...], Parameter(negative=(), show_default=False)] = (),
+    model: Annotated[tuple[ModelName, ...], Parameter(negative=(), show_default=False)] = (),
     protocol: Literal["seston", "paper"] = "seston",
     n: Annotated[tuple[int, ...], Parameter(name="-n", negative=())] = (1, 2, 4, 8, 16),
     k: Annotated[int, Parameter(name="-k")] = 3,
@@ -49,8 +49,8 @@ def gallery_knn(
     data
         The folder of a data set with labels.
     model
-        The folder of a run; without one only chance and the classical features are measured. For the protocol of the
-        paper, one run for each fold may be given.
+        The folder of a run, or the word classical; without one only chance and the classical features are measured.
+        For the protocol of the paper, one run for each fold may be given.
     protocol
         Our own (the same queries for every gallery size), or exactly that of the paper.
     n
@@ -100,7 +100,7 @@ def retrieval(
     data: Existing,
     /,
     *,
-    model: Existing,
+    model: ModelName,
     split: str | None = None,
     fold: int = 0,
     seed: int = 0,
@@ -116,7 +116,7 @@ def retrieval(
     data
         The folder of a data set with pairs of pictures and profiles.
     model
-        The folder of a run.
+        The folder of a run, or the word classical: measured features, aligned by their pairs.
     split
         Search among the test part of this saved split.
     fold

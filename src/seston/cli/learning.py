@@ -7,7 +7,7 @@ from pathlib import Path
 from cyclopts import App, Group
 
 from seston.cli.output import Outcome, Table
-from seston.cli.words import AsJson, Changes, Existing, Flag, Overwrite
+from seston.cli.words import AsJson, Changes, Existing, Flag, ModelName, Overwrite
 
 __all__ = ["embed", "list_recipes", "recipes", "show_recipe", "train"]
 
@@ -82,7 +82,7 @@ def train(
     )
 
 
-def embed(data: Existing, /, *, model: Existing, as_json: AsJson = False) -> Outcome:
+def embed(data: Existing, /, *, model: ModelName, as_json: AsJson = False) -> Outcome:
     """Turn each particle of a data set into vectors, and save them with it.
 
     Parameters
@@ -90,19 +90,19 @@ def embed(data: Existing, /, *, model: Existing, as_json: AsJson = False) -> Out
     data
         The folder of the data set.
     model
-        The folder of a run.
+        The folder of a run, or the word classical: measured features, which need no training.
     """
     import time
 
     from seston.particle import TerminalProgress
+    from seston.recognition import choose_model
     from seston.recognition import embed as embed_particles
-    from seston.recognition import load
     from seston.store import open_data_set
 
     started = time.perf_counter()
     opened = open_data_set(data)
     with TerminalProgress() as progress:
-        loaded = load(model)
+        loaded = choose_model(opened, model)
         vectors = embed_particles(opened, loaded, progress=progress)
     seconds = time.perf_counter() - started
     document = {"vectors": len(vectors.ids), "seconds": seconds, "model": loaded.model_id}

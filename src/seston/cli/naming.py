@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from seston.cli.output import Outcome, Table, save_rows, skipped_document, skipped_lines
-from seston.cli.words import AsJson, Existing, Flag, Overwrite, Several, check_free
+from seston.cli.words import AsJson, Existing, Flag, ModelName, Overwrite, Several, check_free
 
 __all__ = ["count", "doctor", "gallery", "identify"]
 
@@ -15,7 +15,7 @@ def gallery(
     data: Existing,
     /,
     *,
-    model: Existing,
+    model: ModelName,
     to: Path,
     per_class: int | None = None,
     split: str | None = None,
@@ -34,7 +34,7 @@ def gallery(
     data
         The folder of a data set with labels.
     model
-        The folder of a run.
+        The folder of a run, or the word classical: measured features, which need no training.
     to
         The folder of the gallery to write.
     per_class
@@ -50,13 +50,14 @@ def gallery(
     """
     check_free(to, overwrite=overwrite)
     from seston.particle import TerminalProgress
-    from seston.recognition import Gallery, load
+    from seston.recognition import Gallery, choose_model
     from seston.store import open_data_set
 
+    opened = open_data_set(data)
     with TerminalProgress() as progress:
         made = Gallery.from_dataset(
-            open_data_set(data),
-            load(model),
+            opened,
+            choose_model(opened, model),
             per_class=per_class,
             split=split,
             fold=fold,
@@ -79,7 +80,7 @@ def gallery(
 def identify(
     *paths: Several,
     gallery: Existing | None = None,
-    model: Existing | None = None,
+    model: ModelName | None = None,
     to: Path | None = None,
     threshold: float | None = None,
     annotate: Flag = False,

@@ -10,7 +10,18 @@ from cyclopts import Parameter
 
 from seston.errors import NotFoundError, UsageError, nearest_word
 
-__all__ = ["AsJson", "Changes", "Existing", "Flag", "Overwrite", "Several", "check_exists", "check_free"]
+__all__ = [
+    "AsJson",
+    "Changes",
+    "Existing",
+    "Flag",
+    "ModelName",
+    "Overwrite",
+    "Several",
+    "check_exists",
+    "check_free",
+    "check_model",
+]
 
 
 def check_exists(_type: Any, path: Any) -> None:
@@ -24,6 +35,21 @@ def check_exists(_type: Any, path: Any) -> None:
     for one in path if isinstance(path, list | tuple) else (path,):
         if one is not None and not one.exists():
             raise NotFoundError(f"{one}: no such file or folder{_nearest_path(one)}")
+
+
+def check_model(_type: Any, model: Any) -> None:
+    """Refuse what is neither the folder of a run nor the word for measured features.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such run.
+    """
+    for one in model if isinstance(model, list | tuple) else (model,):
+        if one is not None and str(one) != _MEASURED and not one.exists():
+            near = nearest_word(str(one), [_MEASURED])
+            near = near if "did you mean" in near else f"{_nearest_path(one)}; without a run there is: {_MEASURED}"
+            raise NotFoundError(f"{one}: no such run{near}")
 
 
 def check_free(path: Path, *, overwrite: bool) -> None:
@@ -47,6 +73,7 @@ def _nearest_path(path: Path) -> str:
 
 
 _LOOKED_AT = 5_000
+_MEASURED = "classical"
 
 AsJson = Annotated[
     bool,
@@ -58,6 +85,9 @@ AsJson = Annotated[
 
 Existing = Annotated[Path, Parameter(validator=check_exists)]
 """A file or folder that must be there."""
+
+ModelName = Annotated[Path, Parameter(validator=check_model)]
+"""The folder of a run, or the word for features that are measured and need no training."""
 
 Several = Annotated[Path, Parameter(validator=check_exists, required=True)]
 """One of several files or folders that must be there, and of which one at least must be named."""

@@ -20,9 +20,10 @@ from seston.evaluation.results import Confusion, Evaluation, class_rows
 from seston.evaluation.subjects import Subjects, block_features, choose_subjects
 from seston.particle import Progress
 from seston.recognition.alignment import FEWEST_PAIRS
+from seston.recognition.choosing import choose_model
 from seston.recognition.classical import ClassicalModel
 from seston.recognition.embeddings import Embeddings
-from seston.recognition.encoder import Encoder, Model, embed, load
+from seston.recognition.encoder import Encoder, Model, embed
 from seston.recognition.views import fit_spaces, views_of
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ __all__ = [
     "notes_of",
     "partner_evaluation",
     "partners_of",
-    "resolve_model",
 ]
 
 _UNTRAINED = "untrained encoder"
@@ -92,18 +92,11 @@ def models_of(
     if not isinstance(model, str | Path) and isinstance(model, Sequence) and len(model) == 1:
         model = model[0]
     if isinstance(model, str | Path) or not isinstance(model, Sequence):
-        return [(fold, resolve_model(data, model))]
+        return [(fold, choose_model(data, model))]
     folds = 1 if partition is None else partition.folds
     if not model or (partition is not None and len(model) > folds):
         raise UsageError(f"{len(model)} models for {folds} folds: give one a fold")
-    return [(min(number, folds - 1), resolve_model(data, one)) for number, one in enumerate(model)]
-
-
-def resolve_model(data: DataSet, model: ModelLike) -> Encoder:
-    """Load a model that is named by its run; ``classical`` measures the features that the data set has."""
-    if model == "classical" and not Path("classical").exists():
-        return ClassicalModel.of(data)
-    return load(model) if isinstance(model, str | Path) else model
+    return [(min(number, folds - 1), choose_model(data, one)) for number, one in enumerate(model)]
 
 
 def compare(

@@ -9,6 +9,7 @@ from seston.late_loading import late_names
 if TYPE_CHECKING:
     from seston.recognition.abundance import CountRow, count
     from seston.recognition.checks import Check, doctor
+    from seston.recognition.choosing import choose_model
     from seston.recognition.classical import ClassicalModel
     from seston.recognition.classifiers import CLASSIFIERS
     from seston.recognition.embeddings import Embeddings
@@ -28,6 +29,7 @@ _WHERE = {
     "Identification": "naming",
     "IdentifyResult": "identification",
     "Model": "encoder",
+    "choose_model": "choosing",
     "count": "abundance",
     "doctor": "checks",
     "embed": "encoder",
@@ -46,6 +48,7 @@ __all__ = [
     "Identification",
     "IdentifyResult",
     "Model",
+    "choose_model",
     "count",
     "doctor",
     "embed",

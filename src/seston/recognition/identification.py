@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from seston.errors import UsageError
 from seston.particle import Annotation, Progress, Sample, Silence, Skipped
+from seston.recognition.choosing import means_classical
+from seston.recognition.classical import ClassicalModel
 from seston.recognition.encoder import Encoder, load
 from seston.recognition.gallery import Gallery
 from seston.recognition.names_file import NamesWriter, read_names
@@ -121,6 +123,8 @@ def identify(
 
 
 def _encoder(gallery: Gallery, model: Encoder | Path | str | None) -> Encoder:
+    if means_classical(model) and isinstance(gallery.model, ClassicalModel):
+        model = gallery.model
     encoder = load(model) if isinstance(model, str | Path) else model or gallery.model
     if encoder is None:
         raise UsageError("the gallery does not hold its model: name the folder of its run")
