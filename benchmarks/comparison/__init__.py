@@ -1,0 +1,1 @@
+"""The parts of ``benchmarks/compare.py``: sets, methods, runs, judging, tables, plot."""

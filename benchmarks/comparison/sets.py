@@ -1,0 +1,139 @@
+"""The data sets that methods are compared on: made once, then found again, each with a split grouped by run.
+
+    python benchmarks/make_sets.py --to SETS [--collections FOLDER] [--sets NAME …]
+
+``SETS/NAME`` is a data set of Seston, ``SETS/instrument-files/NAME`` holds the files that it was imported from, and
+``SETS/NAME.json`` says how it was made.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from seston.errors import UsageError
+from seston.instruments import find_sources, read
+from seston.particle import Particle
+from seston.store import DataSet, open_data_set
+
+__all__ = ["SETS", "SPLIT", "SetSource", "make_set"]
+
+SPLIT = "comparison"
+_FOLDS = 3
+_COLLECTION = "vliz_flowcam.tar"
+_CLASSES, _PICTURES_A_CLASS, _ENOUGH = 30, 160, 150
+
+
+@dataclass(frozen=True)
+class SetSource:
+    """What a set is made from, and how large it is."""
+
+    seed: int
+    runs: int
+    particles: int
+    """In each run."""
+    collections: Path
+    """Folder with the picture collections; only the semi-simulated set looks into it."""
+
+
+def make_set(name: str, folder: Path, source: SetSource, say: Callable[[str], None]) -> DataSet:
+    """Open a set, and make it first where it is not there yet.
+
+    A set that was broken off half-way is made anew.
+
+    Raises
+    ------
+    UsageError
+        Where the set that is there was made with other numbers.
+    """
+    place, card, files = folder / name, folder / f"{name}.json", folder / "instrument-files" / name
+    numbers = {"set": name, "seed": source.seed, "runs": source.runs, "particles_a_run": source.particles}
+    if card.is_file():
+        there = json.loads(card.read_bytes())
+        if {key: there.get(key) for key in numbers} != numbers:
+            raise UsageError(f"{place}: was made with other numbers ({card}); name another folder for the sets")
+        return open_data_set(place)
+    for old in (place, files):
+        shutil.rmtree(old, ignore_errors=True)
+    files.parent.mkdir(parents=True, exist_ok=True)
+    say(f"making the set {name}")
+    SETS[name](files, source)
+    data = open_data_set(place, create=True)
+    report = data.import_([files], source=None)
+    data.split(SPLIT, by="sample", folds=_FOLDS)
+    info = data.info()
+    facts = {
+        "particles": info.particles,
+        "pairs": info.pairs,
+        "samples": info.samples,
+        "classes": len(info.labels),
+        "smallest_class": min(info.labels.values()),
+        "left_out": [f"{one.item}: {one.reason}" for one in report.skipped],
+        "split": data.load_split(SPLIT).sizes()[0],
+        "made_up": "semi-simulated" if info.semi_simulated else "simulated",
+    }
+    half = card.with_suffix(".part")
+    half.write_text(json.dumps(numbers | facts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    half.replace(card)
+    return data
+
+
+def _simulated(files: Path, source: SetSource) -> None:
+    from seston.simulate import simulate
+
+    simulate(files, particles=source.particles, runs=source.runs, seed=source.seed)
+
+
+def _semi_simulated(files: Path, source: SetSource) -> None:
+    """Give real pictures simulated profiles; classes with few pictures are left out."""
+    from seston.simulate import simulate_from_images
+
+    chosen = files.with_name(f"{files.name}-pictures")
+    shutil.rmtree(chosen, ignore_errors=True)
+    _choose_pictures(source.collections / _COLLECTION, chosen)
+    simulate_from_images(chosen, files, particles=source.particles, runs=source.runs, seed=source.seed)
+    shutil.rmtree(chosen)
+
+
+def _choose_pictures(archive: Path, folder: Path) -> None:
+    """Copy the pictures of some classes: of those with enough pictures, evenly over the alphabet.
+
+    So genera stay together with a part of their look-alikes, and copepods come as well as diatoms.
+    """
+    if not archive.is_file():
+        raise UsageError(f"{archive}: there is no such collection; name its folder with --collections")
+    counts: Counter[str] = Counter()
+    for particle in _pictures(archive):
+        counts[particle.raw_label or ""] += 1
+    enough = sorted(name for name, count in counts.items() if name and count >= _ENOUGH)
+    kept = {enough[round(place * (len(enough) - 1) / (_CLASSES - 1))] for place in range(min(_CLASSES, len(enough)))}
+    taken: Counter[str] = Counter()
+    for particle in _pictures(archive):
+        name = particle.raw_label or ""
+        if name in kept and taken[name] < _PICTURES_A_CLASS:
+            taken[name] += 1
+            place = folder / name / f"{Path(particle.id).name}.{particle.image_format or 'jpg'}"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(particle.image or b"")
+
+
+def _pictures(archive: Path) -> list[Particle]:
+    return [one for found in find_sources([archive])[0] for one in read(found) if isinstance(one, Particle)]
+
+
+def _second_simulator(files: Path, source: SetSource) -> None:
+    from second_simulator import simulate_measurements
+
+    simulate_measurements(files, runs=source.runs, particles=source.particles, seed=source.seed)
+
+
+SETS: dict[str, Callable[[Path, SetSource], None]] = {
+    "simulated": _simulated,
+    "semi-simulated": _semi_simulated,
+    "second-simulator": _second_simulator,
+}
+"""Name → what writes the set's instrument files."""
