@@ -14,11 +14,11 @@ from seston.simulate import species_table
 from seston.simulate.across import Tubes, arrange
 from seston.simulate.along import draw_slices
 from seston.simulate.companion import Companion, add_to_emission, add_to_tubes
-from seston.simulate.conditions import Conditions, draw_conditions
+from seston.simulate.conditions import PIXEL_SIZE_UM, Conditions, draw_conditions
 from seston.simulate.detector import TRIGGER_MV, curvature, record, smooth
 from seston.simulate.optics import LAYOUTS, PIGMENTS, Emission, emit
 from seston.simulate.particle import draw_particle
-from seston.simulate.picture import PIXEL_SIZE_UM, Camera, make_camera, take_picture
+from seston.simulate.picture import Camera, make_camera, take_picture
 from seston.simulate.species import Species
 
 Array = NDArray[np.float64]

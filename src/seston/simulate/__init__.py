@@ -14,17 +14,29 @@ from seston.late_loading import late_names
 if TYPE_CHECKING:
     from seston.simulate.runs import SimulationReport
     from seston.simulate.semi import simulate_from_images
-    from seston.simulate.simulation import simulate
+    from seston.simulate.settings import RunSettings
+    from seston.simulate.simulation import simulate, simulate_settings
     from seston.simulate.species import Species, look_alikes, species_table
 
-__all__ = ["SimulationReport", "Species", "look_alikes", "simulate", "simulate_from_images", "species_table"]
+__all__ = [
+    "RunSettings",
+    "SimulationReport",
+    "Species",
+    "look_alikes",
+    "simulate",
+    "simulate_from_images",
+    "simulate_settings",
+    "species_table",
+]
 
 _WHERE = {
+    "RunSettings": "settings",
     "SimulationReport": "runs",
     "Species": "species",
     "look_alikes": "species",
     "simulate": "simulation",
     "simulate_from_images": "semi",
+    "simulate_settings": "simulation",
     "species_table": "species",
 }
 

@@ -9,10 +9,14 @@ import numpy as np
 
 from seston.simulate.species import Species
 
-__all__ = ["CHANNELS", "Conditions", "draw_conditions"]
+__all__ = ["CHANNELS", "CORE_SPEED_M_S", "PIXEL_SIZE_UM", "Conditions", "draw_conditions"]
 
 CHANNELS = ("FWS L", "FWS R", "SWS", "FL Yellow", "FL Orange", "FL Red")
 """The hardware's channels, in the order of the simulated detector boards."""
+
+CORE_SPEED_M_S = 2.2
+PIXEL_SIZE_UM = 0.3057
+"""Camera pitch 4.8 µm ÷ magnification 15.7."""
 
 _NOMINAL_LEVELS = {"SWS": 60, "FL Yellow": 95, "FL Orange": 85, "FL Red": 85}
 
@@ -46,6 +50,8 @@ class Conditions:
     pigment_shift: Mapping[tuple[str, str], float]
     """Shift of the logarithm of the pigment content, by `Species.along_name` and `Species.optics_name`."""
     concentration_per_ul: float
+    core_speed_m_s: float = CORE_SPEED_M_S
+    pixel_size_um: float = PIXEL_SIZE_UM
 
 
 def draw_conditions(species: Sequence[Species], rng: np.random.Generator) -> Conditions:

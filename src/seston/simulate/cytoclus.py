@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from seston.simulate.detector import BEAM_WIDTH_UM, CORE_SPEED_M_S, SAMPLE_SPACING_UM, TRIGGER_MV
+from seston.simulate.conditions import CORE_SPEED_M_S
+from seston.simulate.detector import BEAM_WIDTH_UM, SAMPLING_RATE_MHZ, TRIGGER_MV
 from seston.simulate.listmode import LISTMODE_PARAMETERS, channel_parameters
 
 __all__ = ["ENGLISH", "FRENCH", "SET_NAME", "Layout", "Measured", "Measurement", "write_measurement"]
@@ -90,6 +91,12 @@ class Measurement:
     levels: Mapping[str, int]
     flow_ul_s: float
     volume_ul: float
+    core_speed_m_s: float = CORE_SPEED_M_S
+
+    @property
+    def spacing_um(self) -> float:
+        """Distance of two samples of a profile."""
+        return self.core_speed_m_s / SAMPLING_RATE_MHZ
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +129,7 @@ def write_measurement(
     stem = f"{measurement.name}_{SET_NAME}"
     texts = {
         f"{measurement.name}_Info.txt": _info_text(measurement, particles, layout),
-        f"{stem}_Listmode.csv": _listmode_text(particles, layout),
+        f"{stem}_Listmode.csv": _listmode_text(particles, layout, measurement.spacing_um),
         f"{stem}_Pulses.csv": _pulses_text(particles, layout),
         f"{measurement.name}_labels.csv": _labels_text(particles, measurement.origin, layout),
     }
@@ -167,14 +174,14 @@ def _pulses_text(particles: Sequence[Measured], layout: Layout) -> str:
     return "".join(parts)
 
 
-def _listmode_text(particles: Sequence[Measured], layout: Layout) -> str:
+def _listmode_text(particles: Sequence[Measured], layout: Layout, spacing_um: float) -> str:
     channels = layout.channels if layout.curvature_in_listmode else layout.channels[:-1]
     names = [f"{channel} {parameter}" for channel in channels for parameter in layout.parameters]
     row = layout.separator.join(["%d", "%d", "%.4G"] + ["%.4G"] * len(names)) + _LINE_END
     parts = [_header(("Particle ID", "Sample Length", "Arrival Time", *names), layout)]
     for one in particles:
         signals = one.profile[: len(channels)]
-        parameters = channel_parameters(signals, _SIDEWARD, SAMPLE_SPACING_UM, BEAM_WIDTH_UM)
+        parameters = channel_parameters(signals, _SIDEWARD, spacing_um, BEAM_WIDTH_UM)
         numbers = (parameters[:, : len(layout.parameters)] + 0.0).ravel().tolist()
         line = row % (one.number, one.profile.shape[1], one.arrival_s, *numbers)
         parts.append(line.replace(".", layout.decimal_mark))
@@ -197,7 +204,7 @@ def _info_text(measurement: Measurement, particles: Sequence[Measured], layout: 
         "",
         "Instrument: Simulated CytoSense",
         f"Beam width: {_number(BEAM_WIDTH_UM, layout)}",
-        f"Core speed: {_number(CORE_SPEED_M_S, layout)}",
+        f"Core speed: {_number(measurement.core_speed_m_s, layout)}",
         f"User Comments: {measurement.comment}",
         "",
         f"Measurement date: {measurement.start.strftime(layout.date_format)}",

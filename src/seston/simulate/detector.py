@@ -13,9 +13,7 @@ from seston.simulate.optics import Emission
 
 __all__ = [
     "BEAM_WIDTH_UM",
-    "CORE_SPEED_M_S",
     "FILTER_MHZ",
-    "SAMPLE_SPACING_UM",
     "SAMPLING_RATE_MHZ",
     "TRIGGER_MV",
     "curvature",
@@ -27,9 +25,7 @@ Array = NDArray[np.float64]
 
 BEAM_WIDTH_UM = 5.0
 """1/e² width of the laser beam along the flow."""
-CORE_SPEED_M_S = 2.2
 SAMPLING_RATE_MHZ = 4.0
-SAMPLE_SPACING_UM = CORE_SPEED_M_S / SAMPLING_RATE_MHZ
 FILTER_MHZ = 1.0
 """Low-pass of one pole before the converter."""
 TRIGGER_MV = 30.0
@@ -69,7 +65,10 @@ def record(
     array of shape (6, samples), or None
         mV of each of `CHANNELS`, not smoothed; None where the trigger level is never reached.
     """
-    signals = _light_at_samples(emission, spacing_um, depth_tilt, rng) * np.array(conditions.gains)[:, None]
+    signals = (
+        _light_at_samples(emission, spacing_um, depth_tilt, conditions.core_speed_m_s, rng)
+        * np.array(conditions.gains)[:, None]
+    )
     noise = conditions.dark_noise_mv + 0.12 * np.sqrt(signals)
     signals += conditions.offset_mv + noise * rng.standard_normal(signals.shape)
     bytes_ = np.rint(_BYTES_PER_DECADE * np.log10(np.maximum(signals, _FLOOR_MV) / _FLOOR_MV)).astype(np.int64)
@@ -82,12 +81,16 @@ def record(
     return stored[:, first : first + count + (-count) % 4]
 
 
-def _light_at_samples(emission: Emission, spacing_um: float, depth_tilt: float, rng: np.random.Generator) -> Array:
+def _light_at_samples(
+    emission: Emission, spacing_um: float, depth_tilt: float, core_speed_m_s: float, rng: np.random.Generator
+) -> Array:
     """Give the light on each detector at each sample; shape (6, samples)."""
     margin = round(_MARGIN_UM / spacing_um)
     content = np.vstack((emission.matter, emission.granules, emission.fluorescence))
-    seen = correlate1d(np.pad(content, ((0, 0), (margin, margin))), _beam(spacing_um), axis=1, mode="constant")
-    step = SAMPLE_SPACING_UM / spacing_um
+    seen = correlate1d(
+        np.pad(content, ((0, 0), (margin, margin))), _beam(spacing_um, core_speed_m_s), axis=1, mode="constant"
+    )
+    step = core_speed_m_s / SAMPLING_RATE_MHZ / spacing_um
     position = (np.arange(int((seen.shape[1] - 2) / step)) + rng.uniform()) * step
     before = position.astype(np.int64)
     part = position - before
@@ -102,12 +105,12 @@ def _light_at_samples(emission: Emission, spacing_um: float, depth_tilt: float, 
 
 
 @lru_cache(maxsize=8)
-def _beam(spacing_um: float) -> Array:
+def _beam(spacing_um: float, core_speed_m_s: float) -> Array:
     """Give the weight of the slices around the beam's middle: Gaussian beam, then one-pole filter; sum 1."""
     reach = round(3.5 * BEAM_WIDTH_UM / 4.0 / spacing_um) + 4
     distance = np.arange(-reach, reach + 1) * spacing_um
     beam = np.exp(-0.5 * (distance / (BEAM_WIDTH_UM / 4.0)) ** 2)
-    delay_um = CORE_SPEED_M_S / (2.0 * np.pi * FILTER_MHZ)
+    delay_um = core_speed_m_s / (2.0 * np.pi * FILTER_MHZ)
     tail = np.where(distance >= 0, np.exp(-np.maximum(distance, 0.0) / delay_um), 0.0)
     both = np.convolve(beam, tail, mode="same")
     weights: Array = (both / both.sum())[::-1].copy()

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from seston.simulate.across import arrange
 from seston.simulate.along import draw_slices
 from seston.simulate.companion import add_to_emission, add_to_tubes, draw_companion
-from seston.simulate.conditions import CHANNELS, Conditions
+from seston.simulate.conditions import CHANNELS, PIXEL_SIZE_UM, Conditions
 from seston.simulate.detector import curvature, record, smooth
 from seston.simulate.optics import emit
-from seston.simulate.picture import PIXEL_SIZE_UM, Camera, take_picture
+from seston.simulate.picture import Camera, take_picture
 from seston.simulate.species import Species
 
 __all__ = ["EXPORTED_CHANNELS", "Exported", "draw_particle", "export_signals"]

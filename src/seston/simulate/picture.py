@@ -7,17 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, gaussian_filter1d
+from scipy.ndimage import gaussian_filter, gaussian_filter1d, zoom
 
 from seston.simulate.across import Tubes
-from seston.simulate.conditions import Conditions
+from seston.simulate.conditions import PIXEL_SIZE_UM, Conditions
 
-__all__ = ["PIXEL_SIZE_UM", "Camera", "encode_picture", "make_camera", "take_picture"]
+__all__ = ["Camera", "encode_picture", "make_camera", "take_picture"]
 
 Floats = NDArray[np.float32]
 
-PIXEL_SIZE_UM = 0.3057
-"""Camera pitch 4.8 µm ÷ magnification 15.7."""
 _CROP_STEP = 80
 _CROP_MARGIN = 25
 _CROP_MARGIN_PART = 0.1
@@ -65,10 +63,12 @@ def take_picture(tubes: Tubes, camera: Camera, rng: np.random.Generator) -> NDAr
         25 pixels and 10 % on each side.
     """
     focus = np.clip(rng.standard_normal(2), -2.0, 2.0)
-    blur = camera.conditions.blur_um / PIXEL_SIZE_UM * float(np.exp(0.3 * focus[0]))
+    blur = camera.conditions.blur_um / camera.conditions.pixel_size_um * float(np.exp(0.3 * focus[0]))
     margin = math.ceil(_REACH * (blur + _HALO_WIDTH * blur))
     halo = camera.conditions.halo + 0.25 * float(focus[1])
     light = _through(np.pad(_thickness(tubes), margin), camera, rng)
+    if camera.conditions.pixel_size_um != PIXEL_SIZE_UM:
+        light = _magnify(light, PIXEL_SIZE_UM / camera.conditions.pixel_size_um)
     sharp = _blur(light, blur)
     seen = sharp + halo * (sharp - _blur(sharp, _HALO_WIDTH * blur))
     return _expose(seen, margin, camera, rng)
@@ -115,6 +115,12 @@ def _through(thickness: Floats, camera: Camera, rng: np.random.Generator) -> Flo
     slope[:, 1:-1] += ((thickness[:, 2:] - thickness[:, :-2]) * scale) ** 2
     passed: Floats = np.exp(density) / (1.0 + np.float32(camera.conditions.contrast) * slope)
     return passed
+
+
+def _magnify(light: Floats, factor: float) -> Floats:
+    """Bring light that was drawn at the nominal pixel size to the camera's own."""
+    magnified: Floats = zoom(light, factor, order=1, mode="nearest")
+    return magnified
 
 
 def _blur(light: Floats, sigma: float) -> Floats:

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, uniform_filter
 
+from seston.simulate.conditions import PIXEL_SIZE_UM
 from seston.simulate.optics import PIGMENTS, Emission
-from seston.simulate.picture import PIXEL_SIZE_UM
 from seston.simulate.species import Optics
 
 __all__ = ["draw_class_optics", "emission_of_picture"]

@@ -91,6 +91,7 @@ def describe(plan: RunPlan, conditions: Conditions, particles: int, comment: str
         levels=conditions.levels,
         flow_ul_s=_FLOW_UL_S,
         volume_ul=particles / conditions.concentration_per_ul,
+        core_speed_m_s=conditions.core_speed_m_s,
     )
 
 

@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 from seston.errors import InputError, UsageError
 from seston.particle import Particle, Skipped
 from seston.particle.progress import Progress, Silence
-from seston.simulate.conditions import Conditions, draw_conditions
+from seston.simulate.conditions import PIXEL_SIZE_UM, Conditions, draw_conditions
 from seston.simulate.cytoclus import Measured, write_measurement
 from seston.simulate.detector import record
 from seston.simulate.particle import export_signals
-from seston.simulate.picture import PIXEL_SIZE_UM
 from seston.simulate.picture_light import draw_class_optics, emission_of_picture
 from seston.simulate.runs import RunPlan, SimulationReport, check_free, describe, number_triggers, plan_runs
 

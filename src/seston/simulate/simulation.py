@@ -10,15 +10,16 @@ import numpy as np
 
 from seston.errors import UsageError
 from seston.particle.progress import Progress, Silence
-from seston.simulate.conditions import draw_conditions
+from seston.simulate.conditions import Conditions, draw_conditions
 from seston.simulate.cytoclus import Measured, write_measurement
 from seston.simulate.particle import draw_particle
 from seston.simulate.picture import encode_picture, make_camera
 from seston.simulate.runs import RunPlan, SimulationReport, check_free, describe, number_triggers, plan_runs
 from seston.simulate.semi import simulate_from_images
+from seston.simulate.settings import RunSettings, plan_settings
 from seston.simulate.species import Species, choose_species, species_table
 
-__all__ = ["simulate"]
+__all__ = ["simulate", "simulate_settings"]
 
 
 def simulate(
@@ -111,14 +112,79 @@ def _simulate_side_by_side(
 def _simulate_run(
     plan: RunPlan, species: Sequence[Species], particles: int, progress: Progress | None = None
 ) -> list[Path]:
-    """Simulate one run and write it; its folder appears when all of it is written."""
-    say = progress or Silence()
+    """Simulate one ordinary run and write it; its folder appears when all of it is written."""
     rng = plan.generator()
     conditions = draw_conditions(species_table(), rng)
+    return _measure(plan, species, particles, conditions, None, rng, progress or Silence())
+
+
+def simulate_settings(
+    to: Path | str,
+    settings: Sequence[RunSettings],
+    *,
+    particles: int = 400,
+    seed: int = 0,
+    species: Iterable[str] | None = None,
+    progress: Progress | None = None,
+    overwrite: bool = False,
+) -> SimulationReport:
+    """Write one simulated measurement for each of some stated settings, to see what a change of them does.
+
+    Parameters
+    ----------
+    to, particles, seed, species, progress, overwrite
+        As for `simulate`.
+    settings
+        What each run shares with an ordinary one of the same seed, and what differs; its name becomes part of the
+        measurement's.
+
+    Raises
+    ------
+    UsageError
+        For two settings of one name, factors that are not above 0, or abundances of no species.
+
+    Examples
+    --------
+    >>> strong = [RunSettings("plain"), RunSettings("twice the gain", gain=2.0)]
+    >>> report = simulate_settings("runs", strong, particles=600)  # doctest: +SKIP
+    """
+    chosen = choose_species(species)
+    plans = plan_settings(Path(to), settings, seed=seed)
+    check_free(plans, overwrite)
+    say = progress or Silence()
+    say.start("simulating particles", particles * len(plans))
+    files: list[Path] = []
+    for plan, setting in zip(plans, settings, strict=True):
+        conditions = setting.conditions(seed)
+        files += _measure(plan, chosen, particles, conditions, setting.shares(chosen), setting.generator(seed), say)
+    say.finish()
+    return SimulationReport(
+        files=tuple(files),
+        species=tuple(one.name for one in chosen),
+        runs=len(plans),
+        particles=particles * len(plans),
+        samples=tuple(plan.name for plan in plans),
+        origin="simulated",
+    )
+
+
+def _measure(
+    plan: RunPlan,
+    species: Sequence[Species],
+    particles: int,
+    conditions: Conditions,
+    shares: Sequence[float] | None,
+    rng: np.random.Generator,
+    say: Progress,
+) -> list[Path]:
+    """Measure particles under some conditions: as many of each species, or drawn by their shares."""
     camera = make_camera(conditions, rng)
     measurement = describe(plan, conditions, particles, "made-up species, no organism was measured")
-    kinds = np.resize(rng.permutation(len(species)), particles)
-    rng.shuffle(kinds)
+    if shares is None:
+        kinds = np.resize(rng.permutation(len(species)), particles)
+        rng.shuffle(kinds)
+    else:
+        kinds = rng.choice(len(species), size=particles, p=shares)
     measured = []
     for kind, (number, arrival) in zip(kinds.tolist(), number_triggers(particles, measurement, rng), strict=True):
         drawn = draw_particle(species[kind], conditions, camera, rng)
