@@ -12,23 +12,22 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from seston.errors import InputError, NotFoundError, UsageError
+from seston.errors import InputError, UsageError
 from seston.models import CrossModalModel, build_model
 from seston.training.objective import start_scales
 from seston.training.particles import choose_parts, common_channels
 from seston.training.preparation import Preparation, read_preparation, write_preparation
 from seston.training.randomness import seed_of
 from seston.training.recipe import load_recipe, read_recipe
+from seston.training.run_files import Summary, check_run, kept_config, read_summary, weights_id, write_summary
 from seston.training.settings import Recipe
 from seston.training.sources import direct_source
 from seston.training.statistics import blank_preparation, measured_preparation
@@ -37,8 +36,6 @@ if TYPE_CHECKING:
     from seston.store import DataSet
 
 __all__ = ["Run", "load_run", "model_id", "new_model", "save_run", "untrained_run"]
-
-_SUMMARY = "run.json"
 
 
 @dataclass(frozen=True)
@@ -59,13 +56,6 @@ class Run:
     seconds: float = 0.0
 
 
-class _Summary(msgspec.Struct, kw_only=True):
-    model_id: str
-    steps: int
-    best: float | None
-    seconds: float
-
-
 def load_run(path: Path | str) -> Run:
     """Load a run from its folder.
 
@@ -77,10 +67,7 @@ def load_run(path: Path | str) -> Run:
         A damaged file, or weights that do not fit the recipe.
     """
     folder = Path(path)
-    if not (folder / "recipe.toml").is_file():
-        raise NotFoundError(f"{folder}: not a run (no recipe.toml in it)")
-    if not (folder / _SUMMARY).is_file():
-        raise NotFoundError(f"{folder}: its training has not ended; go on with it by --resume")
+    check_run(folder)
     recipe = read_recipe(folder / "recipe.toml")
     preparation = read_preparation(folder / "preparation.json")
     model = _bare_model(recipe, preparation)
@@ -89,7 +76,7 @@ def load_run(path: Path | str) -> Run:
     except (OSError, RuntimeError, SafetensorError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"{folder / 'model.safetensors'}: cannot be loaded: {reason}") from error
-    summary = msgspec.json.decode((folder / _SUMMARY).read_bytes(), type=_Summary)
+    summary = read_summary(folder)
     return Run(
         path=folder,
         recipe=recipe,
@@ -142,24 +129,19 @@ def save_run(run: Run, folder: Path) -> None:
     weights = {name: tensor.detach().contiguous() for name, tensor in run.model.state_dict().items()}
     save_file(weights, folder / "model.safetensors")
     write_preparation(run.preparation, folder / "preparation.json")
-    summary = _Summary(model_id=run.model_id, steps=run.steps, best=run.best, seconds=run.seconds)
-    (folder / _SUMMARY).write_bytes(msgspec.json.format(msgspec.json.encode(summary), indent=1))
+    write_summary(Summary(model_id=run.model_id, steps=run.steps, best=run.best, seconds=run.seconds), folder)
 
 
 def model_id(model: CrossModalModel, preparation: Preparation) -> str:
     """Give 16 hexadecimal digits that depend on the weights, their names, the architecture and the preparation."""
-    digest = hashlib.sha256(msgspec.json.encode((model.config, preparation)))
-    for name, tensor in sorted(model.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()[:16]
+    weights = {name: tensor.detach().cpu().contiguous().numpy() for name, tensor in model.state_dict().items()}
+    return weights_id(weights, model.config, preparation)
 
 
 def _bare_model(recipe: Recipe, preparation: Preparation) -> CrossModalModel:
     """Build a model whose weights are about to be replaced, so that none are fetched."""
-    image = msgspec.structs.replace(recipe.model.image, weights="random")
     try:
-        return build_model(msgspec.structs.replace(recipe.model, image=image), preparation.inputs)
+        return build_model(kept_config(recipe.model), preparation.inputs)
     except (ValueError, RuntimeError) as error:
         if isinstance(error, UsageError):
             raise

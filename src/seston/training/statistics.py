@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from seston.training.preparation import Preparation
 from seston.training.prepared import Prepared
 from seston.training.randomness import shuffled
+from seston.training.scaling import profile_numbers
 from seston.training.settings import Recipe
 from seston.training.sources import PreparedSource
 from seston.training.squares import PICTURE_SIZES
-from seston.training.tensors import profile_numbers, to_tensor
 
 __all__ = ["blank_preparation", "measured_preparation"]
 
@@ -52,7 +52,7 @@ def measured_preparation(blank: Preparation, source: PreparedSource, seed: int) 
         measured = np.repeat(part.has_picture[:, None], len(PICTURE_SIZES), axis=1)
         measured[:, 5] &= part.picture_sizes[:, 6] > 0
         pictures.add(part.picture_sizes, measured)
-        raw, there = _profile_numbers(part)
+        raw, there = profile_numbers(part.profile_length, part.signal_total, part.signal_maximum, part.has_channel)
         profiles.add(raw, there & part.has_profile[:, None])
     scale = np.sqrt(squares / np.maximum(samples, 1))
     return Preparation(
@@ -87,16 +87,6 @@ class _Moments:
         count = np.maximum(self.count, 1)
         spread = np.sqrt(np.maximum(self.squares / count - (self.sum / count) ** 2, 0.0))
         return tuple(float(value) if value > 1e-3 else 1.0 for value in spread)
-
-
-def _profile_numbers(part: Prepared) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    raw, measured = profile_numbers(
-        to_tensor(part.profile_length),
-        to_tensor(part.signal_total),
-        to_tensor(part.signal_maximum),
-        to_tensor(part.has_channel),
-    )
-    return raw.numpy(), measured.numpy().astype(np.bool_)
 
 
 def _chunks(source: PreparedSource, seed: int) -> Iterator[Prepared]:
