@@ -17,7 +17,7 @@ __all__ = ["timm_tower"]
 _PACKAGE = "package:"
 
 
-def timm_tower(name: str, weights: str, inputs: Inputs) -> nn.Module:
+def timm_tower(name: str, weights: str, inputs: Inputs, *, drop_path: float = 0.0, any_size: bool = False) -> nn.Module:
     """Build a tower of timm without its classifier.
 
     Parameters
@@ -29,6 +29,10 @@ def timm_tower(name: str, weights: str, inputs: Inputs) -> nn.Module:
         ``package:efficientnet-lite0`` (ImageNet weights that a Python package carries; for `tf_efficientnet_lite0`).
     inputs
         Picture size and channels. Weights for colour are summed over red, green and blue where pictures are grey.
+    drop_path
+        Share of residual branches that are left out in training mode, where the tower knows this.
+    any_size
+        Take pictures of other sizes too; a tower with learned places then interpolates between them.
 
     Raises
     ------
@@ -44,12 +48,18 @@ def timm_tower(name: str, weights: str, inputs: Inputs) -> nn.Module:
     options: dict[str, Any] = {"num_classes": 0, "in_chans": inputs.picture_channels}
     if settings is not None and settings.fixed_input_size:
         options["img_size"] = inputs.picture_size
+        if any_size:
+            options["dynamic_img_size"] = True
+    if drop_path:
+        options["drop_path_rate"] = drop_path
     if weights == "hub":
         options["pretrained"] = True
     elif weights != "random" and not weights.startswith(_PACKAGE):
         options |= {"pretrained": True, "pretrained_cfg_overlay": {"file": str(_weights_file(weights))}}
     try:
         network = timm.create_model(name, **options)
+    except TypeError as error:
+        raise UsageError(f"timm's {name} cannot be built for this recipe: {error}") from error
     except (RuntimeError, KeyError, OSError) as error:
         raise UsageError(f"the weights {weights!r} cannot be put into {name}: {str(error).splitlines()[0]}") from error
     if weights.startswith(_PACKAGE):

@@ -16,11 +16,14 @@ import msgspec
 import torch
 
 from seston.errors import UsageError
+from seston.models import CrossModalModel
+from seston.models.dino import require_lightly
 from seston.particle import Progress, Silence, Skipped
 from seston.training.checkpoint import Position
+from seston.training.dino_learner import DinoLearner, make_dino_learner
 from seston.training.learner import Learner, make_learner
 from seston.training.model_card import model_card
-from seston.training.particles import Chosen, choose_parts, common_channels
+from seston.training.particles import Chosen, channels_of, choose_parts
 from seston.training.preparation import Preparation
 from seston.training.processes import Processes, joined_processes
 from seston.training.randomness import shuffled
@@ -85,10 +88,13 @@ def train(
     Returns
     -------
     Run
-        With the averaged weights of the lowest validation loss, or of the last step where nothing was held out.
+        With the averaged weights of the lowest validation loss, or of the last step where nothing was held out; by
+        DINO, with the teacher.
 
     Raises
     ------
+    MissingExtraError
+        The recipe learns by DINO and lightly is not installed, or asks for a timm tower without timm.
     UsageError
         A wrong recipe, a run that exists (without `resume` or `overwrite`), too few particles, or a resumed run whose
         recipe or particles differ.
@@ -104,6 +110,8 @@ def train(
         wanted = _same_recipe(wanted, read_recipe(folder / "recipe.toml"), folder)
         if (folder / "run.json").is_file():
             return load_run(folder)
+    if wanted.dino is not None:
+        require_lightly()
     with joined_processes(wanted.training.device) as processes, _own_generator(processes):
         if processes.first:
             _make_folder(folder, wanted, resume=resume, overwrite=overwrite)
@@ -121,11 +129,11 @@ def _train_run(
     say: Progress,
     shuffle_pairs: bool,
 ) -> Run:
-    parts = choose_parts(data, *partition, recipe.loss.needs, recipe.training.validation_share, recipe.seed)
+    parts = choose_parts(data, *partition, recipe.needs, recipe.training.validation_share, recipe.seed)
     job = _job(data, recipe, folder, parts, processes, say)
     if shuffle_pairs:
         job = _shuffled(job, recipe.seed)
-    learner = make_learner(recipe, job.preparation, new_model(recipe, job.preparation, recipe.seed), processes)
+    learner = _new_learner(recipe, job.preparation, processes)
     position = Session(learner, job.train, job.validation, folder, started, say).learn()
     run = _run(learner, position, folder)
     if processes.first:
@@ -138,6 +146,13 @@ def _train_run(
         _write(run, card, folder)
     processes.wait()
     return run
+
+
+def _new_learner(recipe: Recipe, preparation: Preparation, processes: Processes) -> Learner | DinoLearner:
+    model = new_model(recipe, preparation, recipe.seed)
+    if isinstance(model, CrossModalModel):
+        return make_learner(recipe, preparation, model, processes)
+    return make_dino_learner(recipe, preparation, model, processes)
 
 
 def _write(run: Run, card: str, folder: Path) -> None:
@@ -209,7 +224,7 @@ def _job(
 ) -> _Job:
     """Bring the chosen particles into a form that is quick to take, and measure them."""
     train, validation = parts
-    blank = blank_preparation(recipe, recipe.profiles.channels or common_channels(train))
+    blank = blank_preparation(recipe, channels_of(recipe, train))
     skipped: list[Skipped] = []
 
     def source(chosen: Chosen, name: str) -> PreparedSource:
@@ -237,7 +252,7 @@ def _shuffled(job: _Job, seed: int) -> _Job:
     )
 
 
-def _run(learner: Learner, position: Position, folder: Path) -> Run:
+def _run(learner: Learner | DinoLearner, position: Position, folder: Path) -> Run:
     """Make the run of the best weights."""
     model = learner.average
     model.load_state_dict(learner.best)

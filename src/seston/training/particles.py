@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from seston.errors import UsageError
 from seston.particle import CHANNEL_ORDER, Particle
 from seston.training.randomness import particle_keys, uniforms
+from seston.training.settings import Recipe
 
 if TYPE_CHECKING:
     from seston.store import DataSet
 
-__all__ = ["COLUMNS", "Chosen", "choose_particles", "choose_parts", "common_channels", "take_particles"]
+__all__ = ["COLUMNS", "Chosen", "channels_of", "choose_particles", "choose_parts", "common_channels", "take_particles"]
 
 COLUMNS = (
     "id", "sample_id", "source", "image", "pixel_size_um", "scale_bar",
@@ -122,6 +123,13 @@ def choose_particles(data: DataSet, needs: tuple[bool, bool], wanted: set[str] |
     return Chosen(
         np.array(rows, np.int64), ids, np.array(sample, np.int64), particle_keys(ids), channels, licences, flags
     )
+
+
+def channels_of(recipe: Recipe, chosen: Chosen) -> tuple[str, ...]:
+    """Name the channels that a model of this recipe listens to: none where it learns from pictures alone."""
+    if recipe.dino is not None:
+        return ()
+    return recipe.profiles.channels or common_channels(chosen)
 
 
 def common_channels(chosen: Chosen) -> tuple[str, ...]:

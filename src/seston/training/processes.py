@@ -45,13 +45,26 @@ class Processes:
             assert parameter.grad is not None
             parameter.grad.copy_(part.view_as(parameter.grad))
 
+    def sum_number(self, number: float) -> float:
+        """Add up a number of each process; the same in all of them."""
+        if self.count == 1:
+            return number
+        shared = torch.tensor(number, dtype=torch.float64, device=self._speaks_on)
+        distributed.all_reduce(shared)
+        return float(shared)
+
     def agree(self, *numbers: float) -> list[float]:
         """Give the greatest of each number over all processes, so that all decide alike."""
         if self.count == 1:
             return list(numbers)
-        shared = torch.tensor(numbers, dtype=torch.float64, device="cpu" if self.device.type != "cuda" else self.device)
+        shared = torch.tensor(numbers, dtype=torch.float64, device=self._speaks_on)
         distributed.all_reduce(shared, op=distributed.ReduceOp.MAX)
         return [float(number) for number in shared]
+
+    @property
+    def _speaks_on(self) -> torch.device:
+        """Where numbers lie that processes exchange."""
+        return self.device if self.device.type == "cuda" else torch.device("cpu")
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 
@@ -53,7 +53,10 @@ def asked_recipe(
     A budget replaces both limits of the recipe. Errors as for `load_recipe`.
     """
     if isinstance(recipe, Recipe):
-        table, name = msgspec.to_builtins(recipe), recipe.name
+        table, name = (
+            {key: value for key, value in msgspec.to_builtins(recipe).items() if value is not None},
+            recipe.name,
+        )
     else:
         name = str(recipe)
         table = _read_table(name, seen=())
@@ -173,6 +176,7 @@ def all_keys(kind: type[msgspec.Struct], prefix: str = "") -> list[str]:
         if name.startswith("__"):
             continue
         keys.append(prefix + name)
-        if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
-            keys.extend(all_keys(annotation, f"{prefix}{name}."))
+        for part in get_args(annotation) or (annotation,):
+            if isinstance(part, type) and issubclass(part, msgspec.Struct):
+                keys.extend(all_keys(part, f"{prefix}{name}."))
     return keys

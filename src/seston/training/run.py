@@ -21,9 +21,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from seston.errors import InputError, UsageError
-from seston.models import CrossModalModel, build_model
+from seston.models import CrossModalModel, ModelConfig, build_model
+from seston.models.dino import ImageModel
 from seston.training.objective import start_scales
-from seston.training.particles import choose_parts, common_channels
+from seston.training.particles import channels_of, choose_parts
 from seston.training.preparation import Preparation, read_preparation, write_preparation
 from seston.training.randomness import seed_of
 from seston.training.recipe import load_recipe, read_recipe
@@ -46,13 +47,13 @@ class Run:
     """The folder, or None for a run in memory."""
     recipe: Recipe
     preparation: Preparation
-    model: CrossModalModel
+    model: CrossModalModel | ImageModel
     """In evaluation mode, on the CPU."""
     model_id: str
     """A hash of the weights and of the preparation: the same id means the same vectors."""
     steps: int = 0
     best: float | None = None
-    """Lowest validation loss, None where nothing was held out."""
+    """Lowest validation loss (or whatever the recipe keeps weights by), None where the last weights were kept."""
     seconds: float = 0.0
 
 
@@ -106,8 +107,8 @@ def untrained_run(
         Statistics come from the training part of this partition; without it, from all.
     """
     recipe = load_recipe(recipe) if isinstance(recipe, str) else recipe
-    train, _ = choose_parts(data, split, fold, recipe.loss.needs, 0.0, recipe.seed)
-    blank = blank_preparation(recipe, recipe.profiles.channels or common_channels(train))
+    train, _ = choose_parts(data, split, fold, recipe.needs, 0.0, recipe.seed)
+    blank = blank_preparation(recipe, channels_of(recipe, train))
     preparation = measured_preparation(blank, direct_source(data, train, blank, []), recipe.seed)
     model = new_model(recipe, preparation, seed).eval()
     return Run(
@@ -115,12 +116,13 @@ def untrained_run(
     )  # fmt: skip
 
 
-def new_model(recipe: Recipe, preparation: Preparation, seed: int) -> CrossModalModel:
+def new_model(recipe: Recipe, preparation: Preparation, seed: int) -> CrossModalModel | ImageModel:
     """Build the model of a recipe with the random weights of a seed, leaving torch's generator as it was."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_of(seed, 0x30DE1))
-        model = build_model(recipe.model, preparation.inputs)
-    start_scales(model, recipe.loss)
+        model = _build(recipe, recipe.model, preparation)
+    if isinstance(model, CrossModalModel):
+        start_scales(model, recipe.loss)
     return model
 
 
@@ -132,13 +134,19 @@ def save_run(run: Run, folder: Path) -> None:
     write_summary(Summary(model_id=run.model_id, steps=run.steps, best=run.best, seconds=run.seconds), folder)
 
 
-def model_id(model: CrossModalModel, preparation: Preparation) -> str:
+def model_id(model: CrossModalModel | ImageModel, preparation: Preparation) -> str:
     """Give 16 hexadecimal digits that depend on the weights, their names, the architecture and the preparation."""
     weights = {name: tensor.detach().cpu().contiguous().numpy() for name, tensor in model.state_dict().items()}
     return weights_id(weights, model.config, preparation)
 
 
-def _bare_model(recipe: Recipe, preparation: Preparation) -> CrossModalModel:
+def _build(recipe: Recipe, config: ModelConfig, preparation: Preparation) -> CrossModalModel | ImageModel:
+    if recipe.dino is None:
+        return build_model(config, preparation.inputs)
+    return ImageModel(config, preparation.inputs, recipe.dino.drop_path)
+
+
+def _bare_model(recipe: Recipe, preparation: Preparation) -> CrossModalModel | ImageModel:
     """Build a model whose weights are about to be replaced, so that none are fetched."""
     try:
         return build_model(kept_config(recipe.model), preparation.inputs)

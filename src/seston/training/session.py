@@ -5,33 +5,80 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import torch
+from torch import Tensor
 
 from seston.errors import UsageError
 from seston.particle import Progress
 from seston.training.batches import Gathered, Plan, gathered_batches
-from seston.training.checkpoint import Position, last_checkpoint, save_checkpoint
-from seston.training.learner import Learner
+from seston.training.checkpoint import Checkpoint, Position, last_checkpoint, save_checkpoint
 from seston.training.metrics import Metrics
-from seston.training.schedule import Budget, learning_rate
+from seston.training.processes import Processes
+from seston.training.schedule import Budget
+from seston.training.settings import Recipe
 from seston.training.sources import PreparedSource
 from seston.training.threads import ThreadChoice
 
-__all__ = ["Session"]
+__all__ = ["Learns", "Session"]
 
 _LOG_EVERY = 10
+
+
+class Learns(Protocol):
+    """What a session needs of a learner."""
+
+    judged_by: str
+    """Word before the names of what `validate` gives."""
+    best: dict[str, Tensor]
+    """The weights to keep, once there are any."""
+
+    @property
+    def recipe(self) -> Recipe:
+        """What it was asked to do."""
+        ...
+
+    @property
+    def processes(self) -> Processes:
+        """Those that learn together."""
+        ...
+
+    @property
+    def scaler(self) -> torch.amp.GradScaler:
+        """What keeps small gradients above zero; its state is part of a position."""
+        ...
+
+    def step(self, batches: Sequence[Gathered], epoch: int, number: int, used: float) -> dict[str, float]:
+        """Move the weights once; give the numbers of this step, ``loss`` among them."""
+        ...
+
+    def validate(self, source: PreparedSource | None) -> dict[str, float] | None:
+        """Give the ``loss`` by which weights are compared, or None where the last ones are the ones to keep."""
+        ...
+
+    def keep_as_best(self) -> None:
+        """Remember the weights as they are."""
+        ...
+
+    def parts(self) -> dict[str, dict[str, Tensor]]:
+        """Give all tensors that a checkpoint needs."""
+        ...
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Go back to a checkpoint."""
+        ...
 
 
 @dataclass
 class Session:
     """A training between its beginning and its end."""
 
-    learner: Learner
+    learner: Learns
     train: PreparedSource
     validation: PreparedSource | None
     folder: Path
@@ -83,13 +130,12 @@ class Session:
                     raise KeyboardInterrupt
                 before = self._seconds()
                 torch.set_num_threads(choice.threads())
-                rate = learning_rate(recipe.optimiser, used)
                 group = [next(batches) for _ in range(recipe.training.accumulation)]
                 epoch = self.plan.epoch(group[0].number)
-                numbers = self.learner.step(group, epoch, self.position.step, rate)
+                numbers = self.learner.step(group, epoch, self.position.step, used)
                 self.position.step += 1
                 choice.took(self._seconds() - before)
-                self._after_step({"epoch": epoch, "learning_rate": rate, **numbers})
+                self._after_step({"epoch": epoch, **numbers})
                 done = 1 if budget.steps is not None else self._seconds() - before
                 self.say.advance(done, f"loss {numbers['loss']:.3f}")
         self.say.finish()
@@ -108,16 +154,16 @@ class Session:
             self._save()
 
     def _validate(self) -> None:
-        """Measure on held-out particles and remember the weights if they are the best so far."""
+        """Let the learner judge its weights and remember them if they are the best so far."""
         position = self.position
         if self.learner.best and position.validated_step == position.step:
             return
-        if self.validation is None:
+        numbers = self.learner.validate(self.validation)
+        if numbers is None:
             self.learner.keep_as_best()
             position.validated_step = position.best_step = position.step
             return
-        numbers = self.learner.validate(self.validation)
-        self.metrics.write(position.step, numbers, prefix="validation_")
+        self.metrics.write(position.step, numbers, prefix=f"{self.learner.judged_by}_")
         if position.best is None or numbers["loss"] < position.best:
             position.best, position.best_step, position.epochs_without_better = numbers["loss"], position.step, 0
             self.learner.keep_as_best()

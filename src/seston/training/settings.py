@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from seston.models.config import ModelConfig, check_choice
+from seston.training.dino_settings import DinoSettings
 
 __all__ = [
     "AugmentationSettings",
@@ -228,18 +229,27 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     augmentation: AugmentationSettings = msgspec.field(default_factory=AugmentationSettings)
     optimiser: OptimiserSettings = msgspec.field(default_factory=OptimiserSettings)
     training: TrainingSettings = msgspec.field(default_factory=TrainingSettings)
+    dino: DinoSettings | None = None
+    """Where it is there, the recipe learns from pictures alone, by DINO."""
 
     def __post_init__(self) -> None:
         check_choice("sizes", self.sizes, ("log", "paper", "none"))
+        if self.dino is not None:
+            return
         if (self.loss.within_image or self.loss.within_profile) and not self.model.within:
             raise ValueError("loss.within_image and loss.within_profile need model.within above 0")
         if self.loss.fused and not self.model.fused:
             raise ValueError("loss.fused needs model.fused = true")
 
+    @property
+    def needs(self) -> tuple[bool, bool]:
+        """Whether a particle without a picture, and one without a profile, is of no use."""
+        return self.loss.needs if self.dino is None else (True, False)
+
     def to_toml(self) -> str:
         """Write the recipe as TOML, every key with its value."""
         import tomlkit
 
-        table = msgspec.to_builtins(self)
+        table = {key: value for key, value in msgspec.to_builtins(self).items() if value is not None}
         plain = {key: value for key, value in table.items() if not isinstance(value, dict)}
         return tomlkit.dumps(plain | {key: value for key, value in table.items() if isinstance(value, dict)})
