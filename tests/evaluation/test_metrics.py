@@ -48,6 +48,20 @@ def test_methods_that_always_agree_differ_by_nothing() -> None:
     assert (means[0] == means[1]).all()
 
 
+def test_trainings_that_differ_widen_the_interval_more_than_their_galleries_say() -> None:
+    random = np.random.default_rng(0)
+    right = random.random((1, 6, 4000)) < np.array([0.6, 0.6, 0.6, 0.8, 0.8, 0.8])[None, :, None]
+    low, high = interval(bootstrap(right.astype(np.float32))[0])
+    lower, higher = interval(bootstrap(right.astype(np.float32), groups=[0, 0, 0, 1, 1, 1])[0])
+    assert (lower, higher) == pytest.approx((0.6, 0.8), abs=0.02)
+    assert higher - lower > 1.2 * (high - low)
+
+
+def test_one_group_of_draws_is_no_group() -> None:
+    right = (np.random.default_rng(0).random((2, 3, 50)) < 0.5).astype(np.float32)
+    assert (bootstrap(right, groups=[7, 7, 7]) == bootstrap(right)).all()
+
+
 def test_resampled_runs_lie_between_the_least_and_the_greatest() -> None:
     means = bootstrap_runs([0.2, 0.4, 0.9])
     assert means.min() >= 0.2

@@ -57,7 +57,13 @@ def _mean(values: NDArray[np.float64]) -> float:
     return float(values.mean()) if len(values) else 0.0
 
 
-def bootstrap(right: NDArray[np.floating[Any]], *, seed: int = 0, resamples: int = RESAMPLES) -> NDArray[np.float64]:
+def bootstrap(
+    right: NDArray[np.floating[Any]],
+    *,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+    groups: Sequence[int] | None = None,
+) -> NDArray[np.float64]:
     """Draw means of tables anew by resampling both sides of each: gallery draws (rows) and queries (columns).
 
     All tables share the resampled rows and columns, so differences between them are paired.
@@ -66,6 +72,9 @@ def bootstrap(right: NDArray[np.floating[Any]], *, seed: int = 0, resamples: int
     ----------
     right
         Shape (tables, draws, queries): whether each query was named rightly by each gallery.
+    groups
+        Group of each draw (the training it belongs to): groups are resampled first, then draws within those chosen,
+        so that the interval covers the choice of training seeds too.
 
     Returns
     -------
@@ -74,7 +83,7 @@ def bootstrap(right: NDArray[np.floating[Any]], *, seed: int = 0, resamples: int
     """
     tables, draws, queries = right.shape
     random = np.random.default_rng(seed)
-    weights = random.multinomial(draws, np.full(draws, 1 / draws), resamples) / draws
+    weights = _draw_weights(random, np.zeros(draws, np.int64) if groups is None else np.asarray(groups), resamples)
     values = np.ascontiguousarray(right.reshape(tables * draws, queries).T, np.float32)
     means = np.empty((tables, resamples))
     for start in range(0, resamples, _RESAMPLES_AT_ONCE):
@@ -84,6 +93,20 @@ def bootstrap(right: NDArray[np.floating[Any]], *, seed: int = 0, resamples: int
         by_draw = (counts @ values).reshape(len(chosen), tables, draws)
         means[:, part] = np.einsum("btd,bd->tb", by_draw, weights[part]) / queries
     return means
+
+
+def _draw_weights(random: np.random.Generator, groups: NDArray[np.int64], resamples: int) -> NDArray[np.float64]:
+    """Draw how much each row counts in each resample, shape (resamples, rows); each resample adds up to 1."""
+    names = np.unique(groups)
+    chosen = np.ones((resamples, 1), np.int64)
+    if len(names) > 1:
+        chosen = random.multinomial(len(names), np.full(len(names), 1 / len(names)), resamples)
+    weights = np.zeros((resamples, len(groups)))
+    for place, name in enumerate(names):
+        rows = np.flatnonzero(groups == name)
+        drawn = random.multinomial(chosen[:, place] * len(rows), np.full(len(rows), 1 / len(rows)))
+        weights[:, rows] = drawn / (len(rows) * len(names))
+    return weights
 
 
 def bootstrap_runs(values: Sequence[float], *, seed: int = 0, resamples: int = RESAMPLES) -> NDArray[np.float64]:
