@@ -149,7 +149,7 @@ def _build(recipe: Recipe, config: ModelConfig, preparation: Preparation) -> Cro
 def _bare_model(recipe: Recipe, preparation: Preparation) -> CrossModalModel | ImageModel:
     """Build a model whose weights are about to be replaced, so that none are fetched."""
     try:
-        return build_model(kept_config(recipe.model), preparation.inputs)
+        return _build(recipe, kept_config(recipe.model), preparation)
     except (ValueError, RuntimeError) as error:
         if isinstance(error, UsageError):
             raise
