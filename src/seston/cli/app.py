@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, Group]] = {
     "train": ("seston.cli.learning:train", _LEARN),
     "recipes": ("seston.cli.learning:recipes", _LEARN),
     "embed": ("seston.cli.learning:embed", _LEARN),
+    "models": ("seston.cli.models:models", _LEARN),
     "gallery": ("seston.cli.naming:gallery", _NAME),
     "identify": ("seston.cli.naming:identify", _NAME),
     "count": ("seston.cli.naming:count", _NAME),

@@ -12,28 +12,36 @@ if TYPE_CHECKING:
     from seston.recognition.choosing import choose_model
     from seston.recognition.classical import ClassicalModel
     from seston.recognition.classifiers import CLASSIFIERS
+    from seston.recognition.compiled import Compiled, compile_model
     from seston.recognition.embeddings import Embeddings
     from seston.recognition.encoder import Encoder, Model, embed, load
     from seston.recognition.gallery import Gallery
     from seston.recognition.identification import IdentifyResult, identify
+    from seston.recognition.model_list import ListedModel, list_models
     from seston.recognition.naming import Identification
+    from seston.recognition.onnx_model import OnnxModel
 
 _WHERE = {
     "CLASSIFIERS": "classifiers",
     "Check": "checks",
     "ClassicalModel": "classical",
+    "Compiled": "compiled",
     "CountRow": "abundance",
     "Embeddings": "embeddings",
     "Encoder": "encoder",
     "Gallery": "gallery",
     "Identification": "naming",
     "IdentifyResult": "identification",
+    "ListedModel": "model_list",
     "Model": "encoder",
+    "OnnxModel": "onnx_model",
     "choose_model": "choosing",
+    "compile_model": "compiled",
     "count": "abundance",
     "doctor": "checks",
     "embed": "encoder",
     "identify": "identification",
+    "list_models": "model_list",
     "load": "encoder",
 }
 
@@ -41,18 +49,23 @@ __all__ = [
     "CLASSIFIERS",
     "Check",
     "ClassicalModel",
+    "Compiled",
     "CountRow",
     "Embeddings",
     "Encoder",
     "Gallery",
     "Identification",
     "IdentifyResult",
+    "ListedModel",
     "Model",
+    "OnnxModel",
     "choose_model",
+    "compile_model",
     "count",
     "doctor",
     "embed",
     "identify",
+    "list_models",
     "load",
 ]
 

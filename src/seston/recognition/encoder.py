@@ -19,6 +19,7 @@ from seston.recognition.embeddings import Embeddings, join
 
 if TYPE_CHECKING:
     from seston.models.batch import Batch
+    from seston.recognition.runtimes import Runtime
     from seston.store import DataSet
     from seston.training import Run
 
@@ -59,24 +60,33 @@ class Encoder(Protocol):
         ...
 
 
-def load(path: Path | str) -> Encoder:
+def load(path: Path | str, *, runtime: Runtime = "auto") -> Encoder:
     """Load an encoder: the folder of a run, or of classical features that a gallery keeps.
+
+    Parameters
+    ----------
+    path
+        The folder.
+    runtime
+        ``auto``: ONNX Runtime where the run was compiled and its weights have not changed since, else torch; or
+        ``onnx``, or ``torch``. Both give the same vectors.
 
     Raises
     ------
     NotFoundError
         Where there is no run.
+    UsageError
+        Where the runtime that was asked for (or, without torch, any) cannot run it.
     """
     from seston.recognition.classical import ClassicalModel, is_classical
+    from seston.recognition.runtimes import load_encoder
 
     folder = Path(path)
     if is_classical(folder):
         return ClassicalModel.load(folder)
     if not folder.exists():
         raise NotFoundError(f"there is no run {folder}; train one with  seston train DATA --to {folder}")
-    from seston.training import load_run
-
-    return Model(load_run(folder))
+    return load_encoder(folder, runtime)
 
 
 @dataclass(frozen=True)
