@@ -38,6 +38,8 @@ class SetSource:
     """In each run."""
     collections: Path
     """Folder with the picture collections; only the semi-simulated set looks into it."""
+    classes: int | None = None
+    """At most so many classes, for a quick look; else each set's own number."""
 
 
 def make_set(name: str, folder: Path, source: SetSource, say: Callable[[str], None]) -> DataSet:
@@ -52,6 +54,7 @@ def make_set(name: str, folder: Path, source: SetSource, say: Callable[[str], No
     """
     place, card, files = folder / name, folder / f"{name}.json", folder / "instrument-files" / name
     numbers = {"set": name, "seed": source.seed, "runs": source.runs, "particles_a_run": source.particles}
+    numbers |= {} if source.classes is None else {"most_classes": source.classes}
     if card.is_file():
         there = json.loads(card.read_bytes())
         if {key: there.get(key) for key in numbers} != numbers:
@@ -83,9 +86,10 @@ def make_set(name: str, folder: Path, source: SetSource, say: Callable[[str], No
 
 
 def _simulated(files: Path, source: SetSource) -> None:
-    from seston.simulate import simulate
+    from seston.simulate import simulate, species_table
 
-    simulate(files, particles=source.particles, runs=source.runs, seed=source.seed)
+    species = [one.name for one in species_table()][: source.classes]
+    simulate(files, particles=source.particles, runs=source.runs, seed=source.seed, species=species)
 
 
 def _semi_simulated(files: Path, source: SetSource) -> None:
@@ -94,12 +98,12 @@ def _semi_simulated(files: Path, source: SetSource) -> None:
 
     chosen = files.with_name(f"{files.name}-pictures")
     shutil.rmtree(chosen, ignore_errors=True)
-    _choose_pictures(source.collections / _COLLECTION, chosen)
+    _choose_pictures(source.collections / _COLLECTION, chosen, source.classes or _CLASSES)
     simulate_from_images(chosen, files, particles=source.particles, runs=source.runs, seed=source.seed)
     shutil.rmtree(chosen)
 
 
-def _choose_pictures(archive: Path, folder: Path) -> None:
+def _choose_pictures(archive: Path, folder: Path, classes: int) -> None:
     """Copy the pictures of some classes: of those with enough pictures, evenly over the alphabet.
 
     So genera stay together with a part of their look-alikes, and copepods come as well as diatoms.
@@ -110,7 +114,7 @@ def _choose_pictures(archive: Path, folder: Path) -> None:
     for particle in _pictures(archive):
         counts[particle.raw_label or ""] += 1
     enough = sorted(name for name, count in counts.items() if name and count >= _ENOUGH)
-    kept = {enough[round(place * (len(enough) - 1) / (_CLASSES - 1))] for place in range(min(_CLASSES, len(enough)))}
+    kept = {enough[round(place * (len(enough) - 1) / (classes - 1))] for place in range(min(classes, len(enough)))}
     taken: Counter[str] = Counter()
     for particle in _pictures(archive):
         name = particle.raw_label or ""
@@ -128,7 +132,7 @@ def _pictures(archive: Path) -> list[Particle]:
 def _second_simulator(files: Path, source: SetSource) -> None:
     from second_simulator import simulate_measurements
 
-    simulate_measurements(files, runs=source.runs, particles=source.particles, seed=source.seed)
+    simulate_measurements(files, runs=source.runs, particles=source.particles, seed=source.seed, species=source.classes)
 
 
 SETS: dict[str, Callable[[Path, SetSource], None]] = {

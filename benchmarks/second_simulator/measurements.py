@@ -22,20 +22,29 @@ _UL_S = 3.0
 _ATTEMPTS = 50
 
 
-def simulate_measurements(folder: Path, *, runs: int, particles: int, seed: int) -> None:
-    """Write runs in the layout of a CytoClus export; each run depends on nothing but the seed and its number."""
+def simulate_measurements(folder: Path, *, runs: int, particles: int, seed: int, species: int | None = None) -> None:
+    """Write runs in the layout of a CytoClus export; each run depends on nothing but the seed and its number.
+
+    Parameters
+    ----------
+    particles
+        In each run, evenly over the species.
+    species
+        Take only the first so many; all where it is None.
+    """
+    kept = SPECIES[:species]
     names = [one.name for one in SPECIES]
     for run in range(1, runs + 1):
         rng = np.random.default_rng((seed, run, 2))
         conditions = draw_conditions(names, rng)
-        kinds = np.resize(rng.permutation(len(SPECIES)), particles)
+        kinds = np.resize(rng.permutation(len(kept)), particles)
         rng.shuffle(kinds)
         numbers = np.cumsum(rng.geometric(0.5, particles))
         seconds = np.sort(rng.uniform(0, 40, particles))
         measured = []
         for kind, number, second in zip(kinds.tolist(), numbers.tolist(), seconds.tolist(), strict=True):
-            profile, picture = draw_particle(SPECIES[kind], second / 40, conditions, rng)
-            measured.append(Measured(number, second, SPECIES[kind].name, picture, profile))
+            profile, picture = draw_particle(kept[kind], second / 40, conditions, rng)
+            measured.append(Measured(number, second, kept[kind].name, picture, profile))
         start = _FIRST_START + timedelta(days=run - 1)
         name = f"Second simulator seed{seed} run{run:02d} {start:%Y-%m-%d %Hh%M}"
         comment = "made-up species of Seston's second simulator, no organism was measured"

@@ -1,0 +1,189 @@
+"""The work of a comparison: train, or go on with a training that was broken off, then judge; nothing twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from comparison.bench import FOLD, Bench, bench_of
+from comparison.contenders import MAIN, Contender, recipe_of
+from comparison.judging import judge, load_judgement
+from comparison.sets import SPLIT, SetSource, make_set
+from seston.errors import TrainingError
+from seston.evaluation.provenance import provenance
+from seston.recognition import ClassicalModel
+from seston.recognition.encoder import Encoder, Model, embed_particles
+from seston.training import train, untrained_run
+from seston.training.recipe import asked_recipe, read_recipe
+from seston.training.settings import Recipe
+
+__all__ = ["Settings", "Task", "failures", "judgement_path", "tasks_of", "work"]
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a comparison was asked for."""
+
+    to: Path
+    sets_folder: Path
+    sets: tuple[str, ...]
+    source: SetSource
+    contenders: tuple[Contender, ...]
+    seeds: int
+    minutes: float | None
+    epochs: int | None
+    sizes: tuple[int, ...]
+    repeats: int
+    order: str
+    start: str
+    quick: bool
+    judge_again: bool
+
+
+@dataclass(frozen=True)
+class Task:
+    """One method of one seed on one set."""
+
+    set_name: str
+    contender: Contender
+    seed: int
+
+    def __str__(self) -> str:
+        return f"{self.set_name}, {self.contender.name}, seed {self.seed}"
+
+
+def tasks_of(settings: Settings) -> Iterator[Task]:
+    """List all tasks in the order asked for; the seed is that of weights and galleries, so it matters to all methods.
+
+    ``seeds`` (the default): seed 0 of all methods on all sets, then seed 1, …; ``sets``: one set after the other;
+    ``methods``: one method after the other. The default recipe always comes first.
+    """
+    order = {"seeds": (0, 2, 1), "sets": (1, 0, 2), "methods": (2, 0, 1)}[settings.order]
+    contenders = sorted(settings.contenders, key=lambda one: one.name != MAIN)
+    keys = [
+        (seed, place, number)
+        for seed in range(settings.seeds)
+        for place in range(len(settings.sets))
+        for number in range(len(contenders))
+    ]
+    for seed, place, number in sorted(keys, key=lambda key: tuple(key[one] for one in order)):
+        yield Task(settings.sets[place], contenders[number], seed)
+
+
+def judgement_path(settings: Settings, task: Task) -> Path:
+    """Say where the judgement of a task is kept."""
+    return settings.to / "judged" / task.set_name / f"{_folder_name(task, settings)}-seed{task.seed}.npz"
+
+
+def failures(settings: Settings) -> list[str]:
+    """List the trainings that had to stop, with the reason."""
+    found = []
+    for task in tasks_of(settings):
+        failed = judgement_path(settings, task).with_suffix(".failed.json")
+        if failed.is_file():
+            found.append(f"{task}: {json.loads(failed.read_bytes())['reason']}")
+    return found
+
+
+def work(settings: Settings, say: Callable[[str], None]) -> Iterator[Task]:
+    """Do all that is not done yet, and give each task when it is done."""
+    benches: dict[str, Bench] = {}
+    tasks = list(tasks_of(settings))
+    for number, task in enumerate(tasks, start=1):
+        if task.set_name not in benches:
+            data = make_set(task.set_name, settings.sets_folder, settings.source, say)
+            benches[task.set_name] = bench_of(task.set_name, data, max(settings.sizes))
+        _do(task, benches[task.set_name], settings, lambda text, n=number: say(f"[{n}/{len(tasks)}] {text}"))
+        yield task
+
+
+def _do(task: Task, bench: Bench, settings: Settings, say: Callable[[str], None]) -> None:
+    path = judgement_path(settings, task)
+    failed = path.with_suffix(".failed.json")
+    recipe = _recipe(task, settings)
+    draws = bench.draws(settings.sizes, settings.repeats, task.seed)
+    facts = {
+        "format": _FORMAT,
+        "set": task.set_name,
+        "method": task.contender.name,
+        "seed": task.seed,
+        "start": settings.start,
+        "minutes": settings.minutes,
+        "epochs": settings.epochs,
+        "recipe": "" if recipe is None else recipe.to_toml(),
+    }
+    if path.is_file() and not settings.judge_again:
+        card = load_judgement(path).card
+        if all(card.get(key) == value for key, value in facts.items()) and card["draws"] == bench.fingerprint(draws):
+            say(f"{task}: was done before")
+            return
+        say(f"{task}: recipe, budget or particles are others than before; it is done anew")
+    if failed.is_file() and not settings.judge_again:
+        card = json.loads(failed.read_bytes())
+        if all(card.get(key) == value for key, value in facts.items()):
+            say(f"{task}: failed before: {card['reason']}")
+            return
+        failed.unlink()
+    load_before, started = os.getloadavg()[0], time.monotonic()
+    try:
+        encoder = _encoder(task, recipe, bench, settings)
+    except TrainingError as error:
+        failed.parent.mkdir(parents=True, exist_ok=True)
+        failed.write_text(json.dumps(facts | {"reason": str(error)}, indent=1) + "\n", encoding="utf-8")
+        say(f"{task}: {error}")
+        return
+    trained = time.monotonic() - started
+    vectors = embed_particles(encoder, bench.data)
+    judgement = judge(task.contender, vectors, bench, draws, facts | _how(encoder, trained, load_before))
+    judgement.save(path)
+    seconds = time.monotonic() - started
+    busy = "" if load_before < 0.7 else f"; other programs were busy when it began (load {load_before:.1f})"
+    say(f"{task}: {trained:.0f} s to train or load, {seconds - trained:.0f} s to judge{busy}")
+
+
+def _recipe(task: Task, settings: Settings) -> Recipe | None:
+    if not task.contender.recipe:
+        return None
+    recipe = recipe_of(task.contender, task.seed, quick=settings.quick)
+    return asked_recipe(recipe, (), settings.minutes, settings.epochs) if task.contender.trained else recipe
+
+
+def _encoder(task: Task, recipe: Recipe | None, bench: Bench, settings: Settings) -> Encoder:
+    """Train, or go on with what was broken off; a run of another recipe or budget is put aside."""
+    if recipe is None:
+        return ClassicalModel.of(bench.data)
+    if not task.contender.trained:
+        return Model(untrained_run(bench.data, recipe, task.seed, split=SPLIT, fold=FOLD))
+    folder = settings.to / "runs" / task.set_name / f"{_folder_name(task, settings)}-seed{task.seed}"
+    stored = folder / "recipe.toml"
+    if folder.exists() and not (stored.is_file() and read_recipe(stored) == recipe):
+        folder.rename(folder.with_name(f"{folder.name}-put-aside-{time.time_ns()}"))
+    return Model(train(bench.data, recipe=recipe, to=folder, split=SPLIT, fold=FOLD, resume=True))
+
+
+def _how(encoder: Encoder, trained: float, load_before: float) -> dict[str, Any]:
+    """Note how a judgement came about."""
+    made = provenance(data="")
+    run = encoder.run if isinstance(encoder, Model) else None
+    return {
+        "steps": 0 if run is None else run.steps,
+        "training_seconds": 0.0 if run is None else round(run.seconds, 1),
+        "waited_seconds": round(trained, 1),
+        "load_before": round(load_before, 2),
+        "load_after": round(os.getloadavg()[0], 2),
+        "commit": made.commit,
+        "machine": made.machine,
+        "packages": made.packages,
+        "time": made.time,
+    }
+
+
+def _folder_name(task: Task, settings: Settings) -> str:
+    return task.contender.name + ("" if settings.start == "random" else f"-{settings.start}")
