@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +59,7 @@ class Bench:
         """
         mine = found.of(self.subjects.ids)
         here = np.ones(len(mine), np.bool_)
-        changed = {"has_image": here & ("I" in sees), "has_profile": here & ("P" in sees)}
+        changed: dict[str, Any] = {"has_image": here & ("I" in sees), "has_profile": here & ("P" in sees)}
         for side in ("image", "profile"):
             absent = ~getattr(mine, f"has_{side}")
             for name in _MATRICES:
@@ -77,11 +78,12 @@ def bench_of(name: str, data: DataSet, largest: int) -> Bench:
         for column, there in ((1, pictures), (2, profiles)):
             there += [value is not None for value in batch.column(column).to_pylist()]
     nothing = np.zeros((len(ids), 0), np.float32)
+    empty: dict[str, Any] = dict.fromkeys(_MATRICES, nothing)
     present = Embeddings(
         ids=tuple(ids),
         has_image=np.array(pictures, np.bool_),
         has_profile=np.array(profiles, np.bool_),
-        **dict.fromkeys(_MATRICES, nothing),
+        **empty,
     )
     subjects = choose_subjects(data, present)
     split = data.load_split(SPLIT)

@@ -99,7 +99,7 @@ def judge(
     for trial in run_grid(methods, draws, bench.classes, Silence()):
         if trial.combination in _COMBINATIONS:
             right[Answer(trial.classifier, *trial.combination, trial.n)] = np.stack(trial.right)
-    facts = {"queries": len(bench.sides.queries), "draws": bench.fingerprint(draws), "sees": contender.sees}
+    facts = {"queries": len(bench.sides.queries), "sees": contender.sees}
     return Judgement(dict(card) | facts, right, dict(_partners(vectors, bench)))
 
 

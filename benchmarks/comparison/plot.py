@@ -24,7 +24,10 @@ svg { font-family: "Inter", "Segoe UI", system-ui, sans-serif; } text { fill: #5
 
 
 def write_plot(figures: Figures, title: str, path: Path) -> None:
-    """Draw all methods, each with the rule that is best for it in that panel at the largest gallery."""
+    """Draw all methods, each with the rule that is best for it in that panel at the largest gallery.
+
+    The default stands with soft LDA and its 95 % interval.
+    """
     sets = list(dict.fromkeys(cell.set_name for cell in figures.names))
     methods = sorted({cell.method for cell in figures.names}, key=lambda name: (name != MAIN, name))
     looks = {name: _look(place) for place, name in enumerate(methods)}
@@ -54,8 +57,13 @@ def _line(method: str, cells: Sequence[Cell], colour: str, dashed: bool) -> Line
     largest = max(cell.n for cell in own)
     best = max((cell for cell in own if cell.n == largest), key=lambda cell: cell.accuracy).rule
     rule = "soft-lda" if method == MAIN else best
-    points = tuple((cell.n, cell.accuracy, cell.low, cell.high) for cell in own if cell.rule == rule)
-    return Line(f"{method} ({rule})", colour, points, dashed=dashed, strong=method == MAIN)
+    strong = method == MAIN  # only the default gets its interval as a band: ten bands hide the lines
+    points = tuple(
+        (cell.n, cell.accuracy, cell.low if strong else cell.accuracy, cell.high if strong else cell.accuracy)
+        for cell in own
+        if cell.rule == rule
+    )
+    return Line(f"{method} ({rule})", colour, points, dashed=dashed, strong=strong)
 
 
 def _legend(looks: dict[str, tuple[str, bool]]) -> str:

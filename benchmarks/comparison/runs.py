@@ -25,6 +25,7 @@ from seston.training.settings import Recipe
 __all__ = ["Settings", "Task", "failures", "judgement_path", "tasks_of", "work"]
 
 _FORMAT = 1
+_BUSY = 0.7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +87,7 @@ def failures(settings: Settings) -> list[str]:
     """List the trainings that had to stop, with the reason."""
     found = []
     for task in tasks_of(settings):
-        failed = judgement_path(settings, task).with_suffix(".failed.json")
+        failed = _failure(judgement_path(settings, task))
         if failed.is_file():
             found.append(f"{task}: {json.loads(failed.read_bytes())['reason']}")
     return found
@@ -100,14 +101,13 @@ def work(settings: Settings, say: Callable[[str], None]) -> Iterator[Task]:
         if task.set_name not in benches:
             data = make_set(task.set_name, settings.sets_folder, settings.source, say)
             benches[task.set_name] = bench_of(task.set_name, data, max(settings.sizes))
-        _do(task, benches[task.set_name], settings, lambda text, n=number: say(f"[{n}/{len(tasks)}] {text}"))
+        say(f"[{number}/{len(tasks)}] {task}: {_do(task, benches[task.set_name], settings)}")
         yield task
 
 
-def _do(task: Task, bench: Bench, settings: Settings, say: Callable[[str], None]) -> None:
-    path = judgement_path(settings, task)
-    failed = path.with_suffix(".failed.json")
-    recipe = _recipe(task, settings)
+def _do(task: Task, bench: Bench, settings: Settings) -> str:
+    """Do one task, unless it is done, and say so in one line."""
+    path, recipe = judgement_path(settings, task), _recipe(task, settings)
     draws = bench.draws(settings.sizes, settings.repeats, task.seed)
     facts = {
         "format": _FORMAT,
@@ -118,34 +118,42 @@ def _do(task: Task, bench: Bench, settings: Settings, say: Callable[[str], None]
         "minutes": settings.minutes,
         "epochs": settings.epochs,
         "recipe": "" if recipe is None else recipe.to_toml(),
+        "draws": bench.fingerprint(draws),
     }
-    if path.is_file() and not settings.judge_again:
-        card = load_judgement(path).card
-        if all(card.get(key) == value for key, value in facts.items()) and card["draws"] == bench.fingerprint(draws):
-            say(f"{task}: was done before")
-            return
-        say(f"{task}: recipe, budget or particles are others than before; it is done anew")
-    if failed.is_file() and not settings.judge_again:
-        card = json.loads(failed.read_bytes())
-        if all(card.get(key) == value for key, value in facts.items()):
-            say(f"{task}: failed before: {card['reason']}")
-            return
-        failed.unlink()
+    before = _done_before(path, facts)
+    if before and not settings.judge_again:
+        return before
+    for old in (path, _failure(path)):  # of another recipe, budget or set
+        old.unlink(missing_ok=True)
     load_before, started = os.getloadavg()[0], time.monotonic()
     try:
         encoder = _encoder(task, recipe, bench, settings)
     except TrainingError as error:
-        failed.parent.mkdir(parents=True, exist_ok=True)
-        failed.write_text(json.dumps(facts | {"reason": str(error)}, indent=1) + "\n", encoding="utf-8")
-        say(f"{task}: {error}")
-        return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _failure(path).write_text(json.dumps(facts | {"reason": str(error)}, indent=1) + "\n", encoding="utf-8")
+        return f"failed: {error}"
     trained = time.monotonic() - started
     vectors = embed_particles(encoder, bench.data)
-    judgement = judge(task.contender, vectors, bench, draws, facts | _how(encoder, trained, load_before))
-    judgement.save(path)
+    judge(task.contender, vectors, bench, draws, facts | _how(encoder, trained, load_before)).save(path)
     seconds = time.monotonic() - started
-    busy = "" if load_before < 0.7 else f"; other programs were busy when it began (load {load_before:.1f})"
-    say(f"{task}: {trained:.0f} s to train or load, {seconds - trained:.0f} s to judge{busy}")
+    busy = "" if load_before < _BUSY else f"; other programs were busy when it began (load {load_before:.1f})"
+    return f"{trained:.0f} s to train or load, {seconds - trained:.0f} s to judge{busy}"
+
+
+def _failure(path: Path) -> Path:
+    """Say where the reason is kept for which there is no judgement."""
+    return path.with_suffix(".failed.json")
+
+
+def _done_before(path: Path, facts: dict[str, Any]) -> str:
+    """Say that a task was done, or failed, with just these settings; empty where it has to be done."""
+    if path.is_file():
+        card = load_judgement(path).card
+        return "was done before" if all(card.get(key) == value for key, value in facts.items()) else ""
+    if _failure(path).is_file():
+        card = json.loads(_failure(path).read_bytes())
+        return f"failed before: {card['reason']}" if all(card.get(key) == facts[key] for key in facts) else ""
+    return ""
 
 
 def _recipe(task: Task, settings: Settings) -> Recipe | None:

@@ -123,16 +123,16 @@ def _verdict(cells: Sequence[Cell], sizes: Sequence[int]) -> list[str]:
     lines, cleared = [], 0
     for what in _COMBINATIONS:
         for n in sizes:
-            rivals = [cell for cell in cells if cell.what == what and cell.n == n and cell.gain is not None]
-            against = [(cell, cell.gain.verdict) for cell in rivals if cell.gain and cell.method != MAIN]
-            short = [f"{word} {'of' if word == 'behind' else 'with'} {cell.method} ({cell.rule})"
-                     for cell, word in against if word != "ahead"]  # fmt: skip
-            if short:
-                lines.append(f"- {what}, n = {n}: {', '.join(short)}")
-            elif against:
+            rivals = [one for one in cells if one.what == what and one.n == n and one.gain and one.method != MAIN]
+            short = {word: [f"{one.method} ({one.rule})" for one in rivals if one.gain and one.gain.verdict == word]
+                     for word in ("behind", "level")}  # fmt: skip
+            if any(short.values()):
+                said = [f"{word}: {', '.join(names)}" for word, names in short.items() if names]
+                lines.append(f"- {what}, n = {n}: {'; '.join(said)}")
+            elif rivals:
                 cleared += 1
     head = f"The default is ahead of every other method in {cleared} of {cleared + len(lines)} cells"
-    return [f"{head}{'.' if not lines else '; not in:'}", *([""] if lines else []), *lines]
+    return [f"{head}{'; in the others it is behind, or level with:' if lines else '.'}", "", *lines]
 
 
 def _fusion(figures: Figures, name: str, sizes: Sequence[int]) -> list[str]:
@@ -149,7 +149,7 @@ def _fusion(figures: Figures, name: str, sizes: Sequence[int]) -> list[str]:
 def _runs(judgements: Iterable[Judgement]) -> list[str]:
     lines = [
         "| set | method | seed | steps | s of training | load at the start, end | commit |",
-        "| --- |" * 1 + " --- |" * 6,
+        "| --- |" + " --- |" * 6,
     ]
     machines = []
     for one in judgements:

@@ -27,6 +27,7 @@ __all__ = [
 ]
 
 Array = NDArray[np.float64]
+Point = Sequence[float] | NDArray[np.float64]
 NO_LIGHT = (0.0, 0.0, 0.0, 0.0)
 
 
@@ -62,22 +63,22 @@ class Part:
     """The range along its first axis that is left of it, in halves of its length: (0, 1) is the front half."""
 
 
-def ellipsoid(centre: Sequence[float], half: Sequence[float], matter: Matter, axes: Array | None = None) -> Part:
+def ellipsoid(centre: Point, half: Point, matter: Matter, axes: Array | None = None) -> Part:
     return Part(np.asarray(centre, float), np.eye(3) if axes is None else axes, np.asarray(half, float), "ellipsoid",
                 matter)  # fmt: skip
 
 
-def sphere(centre: Sequence[float], radius: float, matter: Matter) -> Part:
+def sphere(centre: Point, radius: float, matter: Matter) -> Part:
     return ellipsoid(centre, (radius, radius, radius), matter)
 
 
-def tube(centre: Sequence[float], half_length: float, half_width: float, matter: Matter, flat: float = 1.0) -> Part:
+def tube(centre: Point, half_length: float, half_width: float, matter: Matter, flat: float = 1.0) -> Part:
     """Make a cylinder along x; `flat` is how much thicker it is in z than in y."""
     part = ellipsoid(centre, (half_length, half_width, half_width * flat), matter)
     return replace(part, form="tube")
 
 
-def box(centre: Sequence[float], half: Sequence[float], matter: Matter) -> Part:
+def box(centre: Point, half: Point, matter: Matter) -> Part:
     return replace(ellipsoid(centre, half, matter), form="box")
 
 
@@ -87,7 +88,7 @@ def shell(part: Part, thickness: float, wall: Matter) -> list[Part]:
     return [replace(part, half=part.half + thickness, matter=wall), replace(part, matter=less)]
 
 
-def needle(start: Sequence[float], end: Sequence[float], radius: float, matter: Matter) -> Part:
+def needle(start: Point, end: Point, radius: float, matter: Matter) -> Part:
     """Make a spine, bristle or cilium from one point to another."""
     first, last = np.asarray(start, float), np.asarray(end, float)
     along = last - first
@@ -110,7 +111,7 @@ def rotation(axis: int, angle: float) -> Array:
     return turn
 
 
-def moved(parts: Sequence[Part], turn: Array, shift: Sequence[float] = (0.0, 0.0, 0.0)) -> list[Part]:
+def moved(parts: Sequence[Part], turn: Array, shift: Point = (0.0, 0.0, 0.0)) -> list[Part]:
     """Turn a body about the origin, then shift it."""
     by = np.asarray(shift, float)
     return [replace(part, centre=turn @ part.centre + by, axes=part.axes @ turn.T) for part in parts]

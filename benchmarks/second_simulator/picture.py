@@ -48,7 +48,7 @@ def photograph(parts: Sequence[Part], conditions: Conditions, rng: np.random.Gen
 
 def _grid(least: float, most: float) -> Array:
     count = next_fast_len(int(np.ceil((most - least + 2 * _MARGIN_UM) / PIXEL_UM)))
-    return (np.arange(count) - (count - 1) / 2) * PIXEL_UM + (least + most) / 2
+    return np.asarray((np.arange(count) - (count - 1) / 2) * PIXEL_UM + (least + most) / 2)
 
 
 def _intensity(columns: Columns, distance_um: float, source_rad: float) -> Array:
