@@ -33,12 +33,15 @@ own brightness in dark field, so that gain and lamp matter little.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seston.instruments.mask import Box, background_of, particle_mask
+from seston.instruments.mask import Box, find_particle
 from seston.instruments.scale_bar import ScaleBar
 from seston.instruments.shape import MaskMeasures, framed, mask_measures
 
@@ -64,6 +67,7 @@ _TEXTURES = (
 )
 PICTURE_FEATURES: tuple[str, ...] = (*_SIZES, *_SHAPES, *_GREYS, *_TEXTURES)
 """Names of all features that need no pixel size."""
+_WITH_MICROMETRES = (*PICTURE_FEATURES, *(f"{name} µm" for name in _SIZES))
 
 _BRIGHT_FIELD = 64
 """Backgrounds from this level on are lit from behind."""
@@ -91,38 +95,50 @@ def picture_features(
     dict
         Name → value as the table above says. All NaN where no particle is found.
     """
-    found = dict.fromkeys(PICTURE_FEATURES, math.nan)
-    if pixel_size_um is not None:
-        found |= dict.fromkeys((f"{name} µm" for name in _SIZES), math.nan)
-    mask = particle_mask(grey, scale_bar)
-    measures = mask_measures(mask)
-    if measures is None:
-        return found
+    names = PICTURE_FEATURES if pixel_size_um is None else _WITH_MICROMETRES
+    found = find_particle(grey, scale_bar)
+    measures = None if found is None else mask_measures(found.mask, found.pieces)
+    if found is None or measures is None:
+        return dict.fromkeys(names, math.nan)
     left, top, right, bottom = measures.box
-    part = mask[top:bottom, left:right]
-    rows, columns = np.nonzero(part)
-    places = _places(rows + top, columns + left, measures)
-    thickness = _thickness(part)
-    pixels = grey[top:bottom, left:right]
-    scale = _grey_scale(grey, pixels[part], scale_bar)
+    part = _Part.of(
+        np.ascontiguousarray(found.mask[top:bottom, left:right]),
+        np.ascontiguousarray(grey[found.top + top : found.top + bottom, found.left + left : found.left + right]),
+    )
+    places = _places(part, measures)
+    thickness = _thickness(part.mask)
+    covered = part.pixels.take(part.covered)
+    scale = _grey_scale(found.level, covered)
     with np.errstate(all="ignore"):
         sizes = _sizes(measures, thickness)
         measured = [
             *sizes,
             *_shape(measures, thickness),
-            *_hu_moments(places, measures.area),
+            *_hu_moments(measures),
             *_outline(places, measures),
-            *_greys(pixels[part], scale, _ring(places, measures)),
-            *_texture(pixels, part, scale, measures.orientation),
+            *_greys(covered, scale, _ring(places, measures)),
+            *_texture(part, scale, measures.orientation),
         ]
-    found.update(zip(PICTURE_FEATURES, measured, strict=True))
     if pixel_size_um is not None:
         step = math.log(pixel_size_um)
-        found.update(
-            (f"{name} µm", value + step * (2 if name == "log area" else 1))
-            for name, value in zip(_SIZES, sizes, strict=True)
-        )
-    return {name: value if math.isfinite(value) else math.nan for name, value in found.items()}
+        measured += [value + step * (2 if name == "log area" else 1) for name, value in zip(_SIZES, sizes, strict=True)]
+    return {name: value if math.isfinite(value) else math.nan for name, value in zip(names, measured, strict=True)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The box around a particle; all its pixels also stand in one row, where neighbours are found much faster."""
+
+    mask: NDArray[np.bool_]
+    """Shape (height, width)."""
+    pixels: NDArray[np.uint8]
+    """Shape (height · width,)."""
+    covered: NDArray[np.intp]
+    """Places in that row of the pixels that the mask covers."""
+
+    @classmethod
+    def of(cls, mask: NDArray[np.bool_], pixels: NDArray[np.uint8]) -> _Part:
+        return cls(mask, pixels.ravel(), np.flatnonzero(mask))
 
 
 def _sizes(measures: MaskMeasures, thickness: float) -> list[float]:
@@ -139,10 +155,35 @@ def _sizes(measures: MaskMeasures, thickness: float) -> list[float]:
 
 
 def _thickness(mask: NDArray[np.bool_]) -> float:
-    """Diameter of the largest circle in a mask, in pixels."""
-    from scipy import ndimage
+    """Diameter of the largest circle in a mask, in pixels: twice the largest distance to a pixel outside, less 1.
 
-    return float(2 * ndimage.distance_transform_edt(framed(mask, 1)).max() - 1)
+    A distance is at most that along the column or the row; where this bound is greatest, the true one is computed
+    first, and elsewhere only where it could still be greater.
+    """
+    padded = framed(mask, 1)
+    width = padded.shape[1]
+    along_columns = _steps_to_outside(padded.T).T
+    bound = np.minimum(along_columns, _steps_to_outside(padded)).ravel()
+    reach = int(bound.max())
+    offsets = np.arange(-reach, reach + 1)
+    gaps = np.square(along_columns.astype(np.int64)).ravel()
+    best, limit = 0, reach
+    while limit * limit > best:
+        lower = min(limit - 1, int(0.93 * limit))
+        places = np.flatnonzero((bound > lower) & (bound <= limit))[:, None]
+        columns = np.clip(places % width + offsets, 0, width - 1)
+        squared = gaps.take(places - places % width + columns) + np.square(columns - places % width)
+        best = max(best, int(squared.min(axis=1).max(initial=0)))
+        limit = lower
+    return 2 * math.sqrt(best) - 1
+
+
+def _steps_to_outside(mask: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """Give each pixel's distance along its row to the nearest pixel outside the mask."""
+    place = np.arange(mask.shape[1], dtype=np.int32)
+    before = np.maximum.accumulate(np.where(mask, np.int32(-1), place), axis=1)
+    after = np.minimum.accumulate(np.where(mask, np.int32(1 << 30), place)[:, ::-1], axis=1)[:, ::-1]
+    return np.minimum(place - before, after - place)
 
 
 def _shape(measures: MaskMeasures, thickness: float) -> list[float]:
@@ -159,19 +200,20 @@ def _shape(measures: MaskMeasures, thickness: float) -> list[float]:
     ]
 
 
-def _places(rows: NDArray[np.intp], columns: NDArray[np.intp], measures: MaskMeasures) -> tuple[Floats, Floats]:
-    """Places of the mask's pixels along and across its major axis, from its center."""
-    across, down = columns - measures.center[0], rows - measures.center[1]
-    cosine, sine = math.cos(measures.orientation), math.sin(measures.orientation)
-    return across * cosine + down * sine, down * cosine - across * sine
+def _places(part: _Part, measures: MaskMeasures) -> tuple[Floats, Floats, Floats]:
+    """Squares of each covered pixel's distance from the center across and down, and the product of both distances."""
+    left, top, right, bottom = measures.box
+    across, down = np.arange(left, right) - measures.center[0], np.arange(top, bottom) - measures.center[1]
+    rows, columns = np.divmod(part.covered, right - left)
+    x, y = across.take(columns), down.take(rows)
+    return x * x, y * y, x * y
 
 
-def _hu_moments(places: tuple[Floats, Floats], area: float) -> list[float]:
+def _hu_moments(measures: MaskMeasures) -> list[float]:
     """Give the seven invariants of M.-K. Hu (IRE Trans. Inform. Theory 8, 1962), compressed."""
-    x, y = places
-    x2, y2 = x * x, y * y
-    n20, n02, n11 = (float(total) / area**2 for total in (x2.sum(), y2.sum(), x @ y))
-    n30, n03, n21, n12 = (float(total) / area**2.5 for total in (x2 @ x, y2 @ y, x2 @ y, x @ y2))
+    central, area = measures.moments, measures.area
+    n20, n02, n11 = (moment / area**2 for moment in (central[0][2], central[2][0], central[1][1]))
+    n30, n03, n21, n12 = (moment / area**2.5 for moment in (central[0][3], central[3][0], central[1][2], central[2][1]))
     a, b = n30 + n12, n21 + n03
     c, d = n30 - 3 * n12, 3 * n21 - n03
     invariants = (
@@ -191,24 +233,34 @@ def _hu_moments(places: tuple[Floats, Floats], area: float) -> list[float]:
     return compressed
 
 
-def _outline(places: tuple[Floats, Floats], measures: MaskMeasures) -> list[float]:
+def _outline(places: tuple[Floats, Floats, Floats], measures: MaskMeasures) -> list[float]:
     """Shares of the mask between circles around its center, in radii of the circle of the same area."""
-    x, y = places
-    squared = (x * x + y * y) / (measures.equivalent_diameter / 2) ** 2
-    return _shares(np.searchsorted(_SQUARED_DISTANCES, squared), 6)
+    squared = places[0] + places[1]
+    limits = _SQUARED_DISTANCES * (measures.equivalent_diameter / 2) ** 2
+    beyond = [len(squared), *(int(np.count_nonzero(squared > limit)) for limit in limits.tolist()), 0]
+    return [(nearer - farther) / len(squared) for nearer, farther in pairwise(beyond)]
 
 
-def _ring(places: tuple[Floats, Floats], measures: MaskMeasures) -> NDArray[np.intp]:
+def _ring(places: tuple[Floats, Floats, Floats], measures: MaskMeasures) -> NDArray[np.uint8]:
     """In which of five rings of the ellipse each pixel lies; what lies outside belongs to the last."""
-    x, y = places[0] * (2 / measures.major_axis), places[1] * (2 / measures.minor_axis)
-    return np.searchsorted(_SQUARED_RINGS, x * x + y * y)
+    cosine, sine = math.cos(measures.orientation), math.sin(measures.orientation)
+    major, minor = 4 / measures.major_axis**2, 4 / measures.minor_axis**2
+    squared = places[0] * (major * cosine**2 + minor * sine**2)
+    squared += places[1] * (major * sine**2 + minor * cosine**2)
+    squared += places[2] * (2 * (major - minor) * cosine * sine)
+    return _kinds(squared, _SQUARED_RINGS.tolist())
 
 
-def _grey_scale(
-    grey: NDArray[np.uint8], covered: NDArray[np.uint8], scale_bar: Box | ScaleBar | None
-) -> NDArray[np.float32]:
+def _kinds(values: NDArray[np.floating], limits: Sequence[float]) -> NDArray[np.uint8]:
+    """Give how many of the limits each value exceeds."""
+    kinds = np.zeros(values.shape, np.uint8)
+    for limit in limits:
+        kinds += values > limit
+    return kinds
+
+
+def _grey_scale(level: float, covered: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Give what each of the 256 grey values means: the difference from the background, freed of gain."""
-    level, _ = background_of(grey, scale_bar.box if isinstance(scale_bar, ScaleBar) else scale_bar)
     difference = np.arange(256, dtype=np.float32) - np.float32(level)
     if level >= _BRIGHT_FIELD:
         return np.asarray(difference / np.float32(level))
@@ -218,7 +270,7 @@ def _grey_scale(
     return np.asarray(difference / max(brightness, np.float32(1)))
 
 
-def _greys(covered: NDArray[np.uint8], scale: NDArray[np.float32], ring: NDArray[np.intp]) -> list[float]:
+def _greys(covered: NDArray[np.uint8], scale: NDArray[np.float32], ring: NDArray[np.uint8]) -> list[float]:
     counts = np.bincount(covered, minlength=256)
     share, total = counts / counts.sum(), np.cumsum(counts)
     mean = float(share @ scale)
@@ -233,77 +285,97 @@ def _greys(covered: NDArray[np.uint8], scale: NDArray[np.float32], ring: NDArray
         float(share @ away**3) / variance**1.5 if variance > 0 else 0.0,
         float(share @ away**4) / variance**2 if variance > 0 else 0.0,
         float(share[scale * side < 0].sum()),
-        *_ring_means(scale[covered], ring, 5),
+        *_ring_means(scale.take(covered), ring, 5),
     ]
 
 
-def _ring_means(values: NDArray[np.float32], ring: NDArray[np.intp], rings: int) -> list[float]:
+def _ring_means(values: NDArray[np.float32], ring: NDArray[np.uint8], rings: int) -> list[float]:
     sums, counts = np.bincount(ring, values, rings), np.bincount(ring, minlength=rings)
     return [float(total / count) if count else math.nan for total, count in zip(sums, counts, strict=True)]
 
 
-def _texture(
-    pixels: NDArray[np.uint8], mask: NDArray[np.bool_], scale: NDArray[np.float32], orientation: float
-) -> list[float]:
-    values = scale[pixels]
-    down, across = np.zeros_like(values), np.zeros_like(values)
-    down[1:-1] = (values[2:] - values[:-2]) / 2
-    across[:, 1:-1] = (values[:, 2:] - values[:, :-2]) / 2
-    down, across = down[mask], across[mask]
+def _texture(part: _Part, scale: NDArray[np.float32], orientation: float) -> list[float]:
+    values = scale.take(part.pixels)
+    down, across = _gradients(values, part)
     size = np.sqrt(down * down + across * across)
     cosine, sine = np.float32(math.cos(orientation)), np.float32(math.sin(orientation))
     # Without signs: a turned or mirrored particle has the same texture.
     along, athwart = np.abs(across * cosine + down * sine), np.abs(down * cosine - across * sine)
-    quarter = sum((athwart > along * np.float32(slope)).astype(np.intp) for slope in _SLOPES)
+    quarter = np.zeros(len(size), np.uint8)
+    for slope in _SLOPES:
+        quarter += athwart > along * np.float32(slope)
     return [
         float(size.mean()),
         float(size.std()),
-        *_shares(np.asarray(quarter), 4, size),
-        *_patterns(pixels, mask),
-        *_coarseness(values, mask),
+        *_shares(quarter, 4, size),
+        *_patterns(part),
+        *_coarseness(values, part),
     ]
 
 
-def _patterns(pixels: NDArray[np.uint8], mask: NDArray[np.bool_]) -> list[float]:
+def _gradients(values: NDArray[np.float32], part: _Part) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Give the slopes of covered pixels down and across; 0 at the edge of the box, where a neighbour is missing."""
+    height, width = part.mask.shape
+    down, across = np.zeros((2, height * width), np.float32)
+    np.subtract(values[2 * width :], values[: -2 * width], out=down[width:-width])
+    np.subtract(values[2:], values[:-2], out=across[1:-1])
+    across[::width] = across[width - 1 :: width] = 0
+    half = np.float32(0.5)
+    return down.take(part.covered) * half, across.take(part.covered) * half
+
+
+def _patterns(part: _Part) -> list[float]:
     """Shares of the uniform, rotation-invariant local binary patterns (Ojala et al., IEEE PAMI 24, 2002)."""
-    inside = mask[1:-1, 1:-1]
-    if not inside.any():
+    height, width = part.mask.shape
+    inner = part.mask[1:-1, 1:-1]
+    if not inner.any():
         return [math.nan] * 10
-    middle = pixels[1:-1, 1:-1]
-    height, width = middle.shape
-    around = ((0, 0), (0, 1), (0, 2), (1, 2), (2, 2), (2, 1), (2, 0), (1, 0))
-    code = np.zeros(middle.shape, dtype=np.uint8)
-    for bit, (row, column) in enumerate(around):
-        code |= (pixels[row : row + height, column : column + width] >= middle).view(np.uint8) << np.uint8(bit)
-    return _shares(_pattern_of_code()[code[inside]], 10)
+    first, end = width + 1, (height - 1) * width - 1
+    middle = part.pixels[first:end]
+    around = (-width - 1, -width, -width + 1, 1, width + 1, width, width - 1, -1)
+    code = np.zeros(len(middle), np.uint8)
+    for step in around:
+        code <<= 1
+        code |= part.pixels[first + step : end + step] >= middle
+    whole = np.zeros(height * width, np.uint8)
+    whole[first:end] = code
+    return _shares(_pattern_of_code().take(whole.reshape(height, width)[1:-1, 1:-1][inner]), 10)
 
 
 @lru_cache(maxsize=1)
-def _pattern_of_code() -> NDArray[np.intp]:
+def _pattern_of_code() -> NDArray[np.uint8]:
     """Number of brighter neighbours where they stand side by side, else 9, for each of 256 surroundings."""
     brighter = (np.arange(256)[:, None] >> np.arange(8)) & 1
     changes = np.count_nonzero(brighter != np.roll(brighter, 1, axis=1), axis=1)
-    return np.where(changes <= 2, brighter.sum(axis=1), 9)
+    return np.where(changes <= 2, brighter.sum(axis=1), 9).astype(np.uint8)
 
 
-def _coarseness(values: NDArray[np.float32], mask: NDArray[np.bool_]) -> list[float]:
+def _coarseness(values: NDArray[np.float32], part: _Part) -> list[float]:
     """Share of the variance of the grey values that smoothing over 3 × 3 pixels leaves, once and twice."""
-    once = _smoothed(values)
-    variance = float(values[mask].var())
+    once = _smoothed(values, part.mask.shape)
+    variance = float(values.take(part.covered).var())
     if variance == 0:
         return [math.nan, math.nan]
-    return [float(smooth[mask].var()) / variance for smooth in (once, _smoothed(once))]
+    twice = _smoothed(once, part.mask.shape)
+    return [float(smooth.take(part.covered).var()) / variance for smooth in (once, twice)]
 
 
-def _smoothed(values: NDArray[np.float32]) -> NDArray[np.float32]:
+def _smoothed(values: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
     """Mean over 3 × 3 pixels; the outermost pixels stay as they are."""
+    width = shape[1]
     smooth = values.copy()
-    rows = values[:-2] + values[1:-1] + values[2:]
-    smooth[1:-1, 1:-1] = (rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]) / np.float32(9)
+    rows = values[: -2 * width] + values[width:-width]
+    rows += values[2 * width :]
+    inner = smooth[width + 1 : -width - 1]
+    np.add(rows[:-2], rows[1:-1], out=inner)
+    inner += rows[2:]
+    inner /= np.float32(9)
+    for edge in (0, width - 1):
+        smooth[edge::width] = values[edge::width]
     return smooth
 
 
-def _shares(kinds: NDArray[np.intp], number: int, weights: NDArray[np.floating] | None = None) -> list[float]:
+def _shares(kinds: NDArray[np.integer], number: int, weights: NDArray[np.floating] | None = None) -> list[float]:
     counts = np.bincount(kinds, weights, number).tolist()
     total = sum(counts)
     return [count / total if total else math.nan for count in counts]

@@ -8,7 +8,9 @@ the same few steps: dark on light from bright field, light on dark from dark fie
 
 from __future__ import annotations
 
-from typing import TypeVar
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +18,7 @@ from numpy.typing import NDArray
 from seston.instruments.scale_bar import ScaleBar
 from seston.instruments.shape import framed
 
-__all__ = ["Box", "background_of", "particle_mask"]
+__all__ = ["Box", "FoundParticle", "background_of", "find_particle", "particle_mask"]
 
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom (the last two exclusive), in pixels."""
@@ -25,6 +27,7 @@ Number = TypeVar("Number", bound=np.generic)
 
 _RANGE = 1024
 _EIGHT_NEIGHBOURS = np.ones((3, 3), dtype=np.bool_)
+_FOUR_NEIGHBOURS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], dtype=np.bool_)
 _FRAME = 3
 """Rows and columns along the border that show the background."""
 _AROUND_BAR = 3
@@ -48,6 +51,20 @@ _COMPANION = 0.15
 """Further pieces belong to the particle from this share of the largest one's area."""
 
 
+@dataclass(frozen=True, slots=True)
+class FoundParticle:
+    """Where the particle in a picture is."""
+
+    mask: NDArray[np.bool_]
+    """A part of the picture, True in the particle."""
+    left: int
+    top: int
+    """Place of that part's first pixel in the picture."""
+    pieces: int
+    level: float
+    """Of the background."""
+
+
 def particle_mask(grey: NDArray[np.uint8], scale_bar: Box | ScaleBar | None = None) -> NDArray[np.bool_]:
     """Find the pixels of the particle.
 
@@ -69,10 +86,20 @@ def particle_mask(grey: NDArray[np.uint8], scale_bar: Box | ScaleBar | None = No
     Thin spines are kept where they touch the body and reach a quarter of its contrast (hysteresis threshold after J.
     Canny, IEEE PAMI 8, 1986). A particle that covers more than half of the border is taken for the background.
     """
+    mask = np.zeros(grey.shape, dtype=np.bool_)
+    found = find_particle(grey, scale_bar)
+    if found is not None:
+        height, width = found.mask.shape
+        mask[found.top : found.top + height, found.left : found.left + width] = found.mask
+    return mask
+
+
+def find_particle(grey: NDArray[np.uint8], scale_bar: Box | ScaleBar | None = None) -> FoundParticle | None:
+    """Find the pixels of the particle as `particle_mask` does; None where nothing stands out from the background."""
     height, width = grey.shape
     box = scale_bar.box if isinstance(scale_bar, ScaleBar) else scale_bar
     if height < 3 or width < 3:
-        return np.zeros(grey.shape, dtype=np.bool_)
+        return None
     level, spread = background_of(grey, box)
     difference = grey.astype(np.int16) - np.int16(level)
     if spread > _UNEVEN and 0 < level < 255:
@@ -83,14 +110,13 @@ def particle_mask(grey: NDArray[np.uint8], scale_bar: Box | ScaleBar | None = No
     least = max(_NOISE_FACTOR * spread, _FAINTEST)
     signed, contrast = _towards_particle(difference)
     if contrast <= least:
-        return np.zeros(grey.shape, dtype=np.bool_)
+        return None
     edge = max(least, _EDGE_SHARE * contrast)
-    mask = np.zeros(grey.shape, dtype=np.bool_)
     inside = signed > edge
     window = _window(inside)  # all that follows looks only at the part of the picture where something is
-    pieces = _with_core(inside[window], signed[window] >= max(edge, _CORE_SHARE * contrast))
-    mask[window] = _main_pieces(_filled(pieces))
-    return mask
+    body = _with_core(inside[window], signed[window] >= max(edge, _CORE_SHARE * contrast))
+    main, pieces = _main_pieces(_filled(body))
+    return FoundParticle(main, window[1].start, window[0].start, pieces, level) if pieces else None
 
 
 def background_of(grey: NDArray[np.uint8], scale_bar: Box | None = None) -> tuple[float, float]:
@@ -142,18 +168,32 @@ def _border(pixels: NDArray[Number], scale_bar: Box | None) -> list[NDArray[Numb
 
 def _levelled(difference: NDArray[np.int16], spread: float, scale_bar: Box | None) -> tuple[NDArray[np.int16], float]:
     """Take uneven light, a plane through the medians of the four edges, off; if that makes the border quieter."""
-    height, width = difference.shape
-    medians = [float(np.median(strip)) if strip.size else 0.0 for strip in _border(difference, scale_bar)]
-    down, across = medians[1] - medians[0], medians[3] - medians[2]
-    rows = np.linspace(-0.5, 0.5, height, dtype=np.float32)[:, None]
-    columns = np.linspace(-0.5, 0.5, width, dtype=np.float32)[None, :]
-    level = difference - np.float32(down) * rows - np.float32(across) * columns
-    border = np.concatenate([strip.ravel() for strip in _border(level, scale_bar)])
-    middle = np.float32(np.median(border)) if len(border) else np.float32(0)
-    left_over = max(1.4826 * float(np.median(np.abs(border - middle))) if len(border) else spread, 1.0)
-    if left_over < 0.7 * spread:
-        return np.rint(level - middle).astype(np.int16), left_over
-    return difference, spread
+    medians = [float(_median(strip)) if strip.size else 0.0 for strip in _border(difference, scale_bar)]
+    down, across = np.float32(medians[1] - medians[0]), np.float32(medians[3] - medians[2])
+    rows, columns = (down * _ramp(difference.shape[0])[:, None], across * _ramp(difference.shape[1])[None, :])
+    planes = [np.broadcast_to(plane, difference.shape) for plane in (rows, columns)]
+    strips = zip(*(_border(plane, scale_bar) for plane in (difference, *planes)), strict=True)
+    border = np.concatenate([(strip - of_rows - of_columns).ravel() for strip, of_rows, of_columns in strips])
+    middle = np.float32(_median(border)) if len(border) else np.float32(0)
+    left_over = max(1.4826 * float(_median(np.abs(border - middle))) if len(border) else spread, 1.0)
+    if left_over >= 0.7 * spread:
+        return difference, spread
+    level = difference - rows
+    level -= columns
+    level -= middle
+    return np.rint(level, out=level).astype(np.int16), left_over
+
+
+def _median(values: NDArray[Any]) -> Any:
+    """Give the median, several times faster than `numpy.median` for some hundred values."""
+    ordered = np.sort(values, axis=None)
+    middle = len(ordered) // 2
+    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / ordered.dtype.type(2)
+
+
+@lru_cache(maxsize=1024)
+def _ramp(length: int) -> NDArray[np.float32]:
+    return np.linspace(-0.5, 0.5, length, dtype=np.float32)
 
 
 def _quantile(counts: NDArray[np.int_], share: float) -> int:
@@ -190,10 +230,12 @@ def _with_core(mask: NDArray[np.bool_], core: NDArray[np.bool_]) -> NDArray[np.b
     from scipy import ndimage
 
     labels, number = ndimage.label(mask, structure=_EIGHT_NEIGHBOURS)
+    if number == 1:
+        return mask if (core & mask).any() else np.zeros_like(mask)
     strong = np.zeros(number + 1, dtype=np.bool_)
     strong[labels[core]] = True
     strong[0] = False
-    return strong[labels]
+    return strong.take(labels)
 
 
 def _filled(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -205,31 +247,41 @@ def _filled(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _widened_mask(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Widen a mask by one pixel in all eight directions."""
-    taller = mask.copy()
-    taller[1:] |= mask[:-1]
-    taller[:-1] |= mask[1:]
+    """Widen a mask by one pixel in all eight directions.
+
+    All pixels stand in one row for that, which is several times faster; so its outermost columns have to be equal.
+    """
+    width = mask.shape[1]
+    flat = mask.ravel()
+    taller = flat.copy()
+    taller[width:] |= flat[:-width]
+    taller[:-width] |= flat[width:]
     wider = taller.copy()
-    wider[:, 1:] |= taller[:, :-1]
-    wider[:, :-1] |= taller[:, 1:]
-    return wider
+    wider[1:] |= taller[:-1]
+    wider[:-1] |= taller[1:]
+    return wider.reshape(mask.shape)
 
 
 def _holes(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Background that is not connected to the picture's corner (by edges, not by corners)."""
     from scipy import ndimage
 
-    labels, _ = ndimage.label(~mask)
-    holes: NDArray[np.bool_] = (labels != labels[0, 0]) & ~mask
+    labels, number = ndimage.label(~mask, structure=_FOUR_NEIGHBOURS)
+    if number == 1:
+        return np.zeros_like(mask)
+    outside = labels[0, 0]
+    holes: NDArray[np.bool_] = (labels != outside) & ~mask
     return holes
 
 
-def _main_pieces(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _main_pieces(mask: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], int]:
+    """Keep the largest piece and those near it in size; give their number too."""
     from scipy import ndimage
 
     labels, number = ndimage.label(mask, structure=_EIGHT_NEIGHBOURS)
+    if number == 1:
+        return mask, int(np.count_nonzero(mask) >= _SMALLEST)
     areas = np.bincount(labels.ravel(), minlength=number + 1)
     areas[0] = 0
     kept = (areas >= _SMALLEST) & (areas >= _COMPANION * areas.max())
-    main: NDArray[np.bool_] = kept[labels]
-    return main
+    return kept.take(labels), int(np.count_nonzero(kept))

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = ["MaskMeasures", "framed", "mask_measures"]
+
+
+_NOWHERE = 1 << 30
+"""Column at which a row without pixels begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,8 @@ class MaskMeasures:
     """By the Cauchy–Crofton formula in four directions: right for smooth outlines, not for staircases."""
     convex_area: float
     pieces: int
+    moments: tuple[tuple[float, ...], ...]
+    """Central moments, ``moments[q][p]`` the sum of down**q · across**p over the pixels, up to the third order."""
     center: tuple[float, float]
     """Column and row of the center of mass, counted from the middle of the first pixel."""
     box: tuple[int, int, int, int]
@@ -56,13 +64,15 @@ class MaskMeasures:
         return self.feret_length / self.feret_width
 
 
-def mask_measures(mask: NDArray[np.bool_]) -> MaskMeasures | None:
+def mask_measures(mask: NDArray[np.bool_], pieces: int | None = None) -> MaskMeasures | None:
     """Measure a mask.
 
     Parameters
     ----------
     mask
         Shape (height, width), True in the particle.
+    pieces
+        Of the mask, where that is known already.
 
     Returns
     -------
@@ -74,19 +84,18 @@ def mask_measures(mask: NDArray[np.bool_]) -> MaskMeasures | None:
     Perimeter: S. Lehmann and D. Legland, "Efficient n-dimensional surface estimation using Crofton formula and
     run-length encoding", Insight Journal (2012). Feret diameters: rotating callipers on the convex hull.
     """
-    from scipy import ndimage
-
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not len(rows):
         return None
     left, top, right, bottom = int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
     part = mask[top:bottom, left:right]
-    area = float(np.count_nonzero(part))
-    column, row, major, minor, orientation = _ellipse(part)
+    center, moments = _moments(part)
+    area = moments[0][0]
+    major, minor, orientation = _ellipse(moments)
     length, width, convex_area = _hull(part)
     return MaskMeasures(
         area=area,
-        equivalent_diameter=float(2 * np.sqrt(area / np.pi)),
+        equivalent_diameter=2 * math.sqrt(area / math.pi),
         major_axis=major,
         minor_axis=minor,
         orientation=orientation,
@@ -94,10 +103,17 @@ def mask_measures(mask: NDArray[np.bool_]) -> MaskMeasures | None:
         feret_width=width,
         perimeter=_perimeter(part),
         convex_area=convex_area,
-        pieces=int(ndimage.label(part, structure=np.ones((3, 3)))[1]),
-        center=(left + column, top + row),
+        pieces=_count_pieces(part) if pieces is None else pieces,
+        moments=moments,
+        center=(left + center[0], top + center[1]),
         box=(left, top, right, bottom),
     )
+
+
+def _count_pieces(mask: NDArray[np.bool_]) -> int:
+    from scipy import ndimage
+
+    return int(ndimage.label(mask, structure=np.ones((3, 3)))[1])
 
 
 def framed(mask: NDArray[np.bool_], width: int) -> NDArray[np.bool_]:
@@ -108,43 +124,96 @@ def framed(mask: NDArray[np.bool_], width: int) -> NDArray[np.bool_]:
     return wider
 
 
-def _ellipse(mask: NDArray[np.bool_]) -> tuple[float, float, float, float, float]:
-    """Center (column, row), full axes and orientation of the ellipse with the mask's second moments."""
-    rows, columns = np.nonzero(mask)
-    row, column = float(rows.mean()), float(columns.mean())
+def _moments(mask: NDArray[np.bool_]) -> tuple[tuple[float, float], tuple[tuple[float, ...], ...]]:
+    """Give the center (column, row) and the central moments of a mask, as `MaskMeasures` has them.
+
+    The sums are taken about the middle of the box, where they are exact, and then moved to the center.
+    """
+    height, width = mask.shape
+    raw = (_powers(height).T @ (mask @ _powers(width))).tolist()
+    n = raw[0][0]
+    x, y = raw[0][1] / n, raw[1][0] / n
+    moments = [[0.0] * 4 for _ in range(4)]
+    moments[0][0] = n
+    moments[0][2] = raw[0][2] - n * x * x
+    moments[2][0] = raw[2][0] - n * y * y
+    moments[1][1] = raw[1][1] - n * x * y
+    moments[0][3] = raw[0][3] - 3 * x * raw[0][2] + 2 * n * x**3
+    moments[3][0] = raw[3][0] - 3 * y * raw[2][0] + 2 * n * y**3
+    moments[1][2] = raw[1][2] - 2 * x * raw[1][1] - y * raw[0][2] + 2 * n * x * x * y
+    moments[2][1] = raw[2][1] - 2 * y * raw[1][1] - x * raw[2][0] + 2 * n * x * y * y
+    return (x + (width - 1) / 2, y + (height - 1) / 2), tuple(map(tuple, moments))
+
+
+@lru_cache(maxsize=2048)
+def _powers(length: int) -> NDArray[np.float64]:
+    """Shape (length, 4): powers 0 to 3 of the places of pixels, counted from the middle."""
+    return np.stack([(np.arange(length) - (length - 1) / 2) ** power for power in range(4)], axis=1)
+
+
+def _ellipse(moments: tuple[tuple[float, ...], ...]) -> tuple[float, float, float]:
+    """Full axes and orientation of the ellipse with the mask's second moments."""
+    n = moments[0][0]
     # A unit square has a variance of 1/12 itself.
-    down = float(np.square(rows - row).mean()) + 1 / 12
-    across = float(np.square(columns - column).mean()) + 1 / 12
-    both = float(((rows - row) * (columns - column)).mean())
-    middle, half = (down + across) / 2, float(np.hypot((across - down) / 2, both))
-    orientation = 0.5 * float(np.arctan2(2 * both, across - down))
-    return column, row, 4 * float(np.sqrt(middle + half)), 4 * float(np.sqrt(middle - half)), orientation
+    down, across, both = moments[2][0] / n + 1 / 12, moments[0][2] / n + 1 / 12, moments[1][1] / n
+    middle, half = (down + across) / 2, math.hypot((across - down) / 2, both)
+    orientation = 0.5 * math.atan2(2 * both, across - down)
+    return 4 * math.sqrt(middle + half), 4 * math.sqrt(middle - half), orientation
 
 
 def _hull(mask: NDArray[np.bool_]) -> tuple[float, float, float]:
     """Largest and smallest width over all directions, and area of the convex hull of the pixels' squares."""
-    from scipy.spatial import ConvexHull
-
-    rows = np.flatnonzero(mask.any(axis=1))
-    first = mask[rows].argmax(axis=1)
-    last = mask.shape[1] - mask[rows, ::-1].argmax(axis=1)
-    edges = np.concatenate([rows, rows + 1])
-    points = np.concatenate([np.stack([np.tile(side, 2), edges], axis=1) for side in (first, last)]).astype(np.float64)
-    hull = ConvexHull(points)
-    corners = points[hull.vertices]
-    sides = np.roll(corners, -1, axis=0) - corners
-    sides /= np.linalg.norm(sides, axis=1, keepdims=True)
-    across = corners @ np.stack([-sides[:, 1], sides[:, 0]])
+    corners = np.array(_hull_corners(mask), np.float64)
+    following = np.concatenate([corners[1:], corners[:1]])
+    sides = following - corners
+    sides /= np.sqrt(sides[:, :1] ** 2 + sides[:, 1:] ** 2)
+    across = corners[:, :1] * -sides[:, 1] + corners[:, 1:] * sides[:, 0]
     width = float((across.max(axis=0) - across.min(axis=0)).min())
-    between = corners[:, None, :] - corners[None, :, :]
-    length = float(np.sqrt(np.square(between).sum(axis=2).max()))
-    return length, width, float(hull.volume)
+    x, y = corners.T
+    length = math.sqrt(((x[:, None] - x) ** 2 + (y[:, None] - y) ** 2).max())
+    area = abs(float(x @ following[:, 1] - y @ following[:, 0])) / 2
+    return length, width, area
+
+
+def _hull_corners(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Corners of the convex hull of the pixels' squares, around it (A. M. Andrew, Inf. Process. Lett. 9, 1979)."""
+    width = mask.shape[1]
+    there = mask.any(axis=1)
+    first = np.where(there, mask.argmax(axis=1), _NOWHERE)
+    past_last = np.where(there, width - mask[:, ::-1].argmax(axis=1), -_NOWHERE)
+    left, right = _chain(first), _chain(-past_last)
+    return [*left, *((-x, y) for x, y in reversed(right))]
+
+
+def _chain(first: NDArray[np.intp]) -> list[tuple[int, int]]:
+    """Corners (column, row) of the hull's left side, from the top down; `first` is where each row of pixels begins."""
+    x = np.concatenate([first[:1], np.minimum(first[1:], first[:-1]), first[-1:]])  # along the edges between rows
+    y = np.arange(len(x))
+    if x.max() == _NOWHERE:
+        y = np.flatnonzero(x < _NOWHERE)
+        x = x[y]
+    for _ in range(2):  # what does not stand out between its neighbours is no corner
+        keep = np.ones(len(x), np.bool_)
+        keep[1:-1] = (x[1:-1] - x[:-2]) * (y[2:] - y[:-2]) < (x[2:] - x[:-2]) * (y[1:-1] - y[:-2])
+        y, x = y[keep], x[keep]
+    corners: list[tuple[int, int]] = []
+    for here in zip(x.tolist(), y.tolist(), strict=True):
+        while len(corners) > 1 and not _stands_out(corners[-2], corners[-1], here):
+            corners.pop()
+        corners.append(here)
+    return corners
+
+
+def _stands_out(before: tuple[int, int], here: tuple[int, int], after: tuple[int, int]) -> bool:
+    return (here[0] - before[0]) * (after[1] - before[1]) < (after[0] - before[0]) * (here[1] - before[1])
 
 
 def _perimeter(mask: NDArray[np.bool_]) -> float:
+    """All pixels stand in one row; the frame keeps the ends of its rows apart."""
     padded = framed(mask, 1)
-    straight = np.count_nonzero(padded[1:] != padded[:-1]) + np.count_nonzero(padded[:, 1:] != padded[:, :-1])
-    slanted = np.count_nonzero(padded[1:, 1:] != padded[:-1, :-1]) + np.count_nonzero(
-        padded[1:, :-1] != padded[:-1, 1:]
+    flat, width = padded.ravel(), padded.shape[1]
+    straight, slanted = (
+        sum(int(np.count_nonzero(flat[step:] ^ flat[:-step])) for step in steps)
+        for steps in ((1, width), (width + 1, width - 1))
     )
     return float(np.pi / 8 * (straight + slanted / np.sqrt(2)))
