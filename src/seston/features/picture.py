@@ -157,33 +157,36 @@ def _sizes(measures: MaskMeasures, thickness: float) -> list[float]:
 def _thickness(mask: NDArray[np.bool_]) -> float:
     """Diameter of the largest circle in a mask, in pixels: twice the largest distance to a pixel outside, less 1.
 
-    A distance is at most that along the column or the row; where this bound is greatest, the true one is computed
-    first, and elsewhere only where it could still be greater.
+    A distance is at most that along the row or the column. Where this bound is greatest the true distance is computed
+    first, and then wherever it could still be greater.
     """
     padded = framed(mask, 1)
-    width = padded.shape[1]
-    along_columns = _steps_to_outside(padded.T).T
-    bound = np.minimum(along_columns, _steps_to_outside(padded)).ravel()
+    height, width = padded.shape
+    of_columns = _steps_to_outside(padded.T)
+    bound = np.minimum(_steps_to_outside(padded), of_columns.T).ravel()
     reach = int(bound.max())
     offsets = np.arange(-reach, reach + 1)
-    gaps = np.square(along_columns.astype(np.int64)).ravel()
-    best, limit = 0, reach
-    while limit * limit > best:
-        lower = min(limit - 1, int(0.93 * limit))
-        places = np.flatnonzero((bound > lower) & (bound <= limit))[:, None]
-        columns = np.clip(places % width + offsets, 0, width - 1)
-        squared = gaps.take(places - places % width + columns) + np.square(columns - places % width)
+    gaps = np.square(of_columns).ravel()
+    best = 0
+    for _ in range(2):
+        places = np.flatnonzero(bound >= reach if not best else bound > math.isqrt(best))[:, None]
+        rows, columns = np.divmod(places, width)
+        squared = gaps.take(np.clip(columns + offsets, 0, width - 1) * height + rows)
+        squared += np.square(offsets)
         best = max(best, int(squared.min(axis=1).max(initial=0)))
-        limit = lower
     return 2 * math.sqrt(best) - 1
 
 
-def _steps_to_outside(mask: NDArray[np.bool_]) -> NDArray[np.int32]:
-    """Give each pixel's distance along its row to the nearest pixel outside the mask."""
-    place = np.arange(mask.shape[1], dtype=np.int32)
-    before = np.maximum.accumulate(np.where(mask, np.int32(-1), place), axis=1)
-    after = np.minimum.accumulate(np.where(mask, np.int32(1 << 30), place)[:, ::-1], axis=1)[:, ::-1]
-    return np.minimum(place - before, after - place)
+def _steps_to_outside(mask: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Give each pixel's distance along its row to the nearest one outside the mask, which has to have a frame."""
+    flat = mask.ravel()
+    edges = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    starts, ends = edges[::2], edges[1::2]
+    places = np.flatnonzero(flat)
+    steps = np.zeros(mask.shape, np.intp)
+    before, after = np.repeat(starts - 1, ends - starts), np.repeat(ends, ends - starts)
+    steps.ravel()[places] = np.minimum(places - before, after - places)
+    return steps
 
 
 def _shape(measures: MaskMeasures, thickness: float) -> list[float]:
