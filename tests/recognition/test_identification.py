@@ -108,12 +108,21 @@ def test_a_file_is_not_replaced_unasked_and_needs_a_known_suffix(world: World, t
 
 def test_names_are_written_as_plain_csv(tmp_path: Path) -> None:
     one = Identification(
-        id="s/1", sample="s", label="Œ, quoted", score=0.5, margin=0.25, modality="image", nearest=("a", "b")
+        id="s/1",
+        sample="s",
+        label="Œ, quoted",
+        score=0.5,
+        margin=0.25,
+        familiarity=0.125,
+        modality="image",
+        nearest=("a", "b"),
+        nearest_labels=("Œ, quoted", "c"),
+        nearest_likeness=(0.75, 0.5),
     )
     with NamesWriter(tmp_path / "names.csv") as writer:
         writer.write([one])
     text = (tmp_path / "names.csv").read_text(encoding="utf-8")
-    assert text.splitlines()[1] == 's/1,,s,"Œ, quoted",,0.5,0.25,image,a | b,'
+    assert text.splitlines()[1] == 's/1,,s,"Œ, quoted",,0.5,0.25,0.125,image,a | b,"Œ, quoted | c",0.75 | 0.5,'
     assert list(read_names(tmp_path / "names.csv")) == [one]
 
 

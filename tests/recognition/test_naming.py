@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from seston.recognition.calibration import calibrate, probabilities
 from seston.recognition.embeddings import Embeddings
-from seston.recognition.naming import Identification, fit_routes, name_particles
+from seston.recognition.naming import Caution, Identification, fit_routes, name_particles
 from seston.recognition.neighbours import unit
-from seston.recognition.spaces import fit_space
+from seston.models.spaces import fit_space
 from seston.recognition.views import fit_spaces, views_of
 
 _NAMES = ["ant", "bee", "cat", "dog"]
@@ -45,7 +45,9 @@ def _names(
     spaces = fit_spaces(_world(50, 3)[0])
     samples = [name.split("/")[0] for name in gallery.ids]
     routes = fit_routes(views_of(gallery, spaces), labels, samples, "soft-lda")
-    return name_particles(queries.ids, views_of(queries, spaces), routes, _NAMES, gallery.ids, threshold)
+    return name_particles(
+        queries.ids, views_of(queries, spaces), routes, _NAMES, gallery.ids, Caution(threshold=threshold)
+    )
 
 
 def _accuracy(names: list[Identification], labels: NDArray[np.int64]) -> float:

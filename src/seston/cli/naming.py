@@ -82,12 +82,17 @@ def identify(
     gallery: Existing | None = None,
     model: ModelName | None = None,
     to: Path | None = None,
+    precision: float | None = None,
+    unfamiliar: float | None = None,
     threshold: float | None = None,
     annotate: Flag = False,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> Outcome:
     """Name each particle by a gallery, from its picture, its profile, or both where it has both.
+
+    Each particle gets the likeliest label of the gallery, with a score: how likely the name is right, for particles of
+    the gallery's labels. With --precision, --unfamiliar or --threshold doubtful ones are called unknown instead.
 
     Parameters
     ----------
@@ -99,6 +104,12 @@ def identify(
         The folder of the run that the gallery was made with, where the gallery does not hold it.
     to
         Write the names into this file as they come: CSV, Parquet or JSON, by its ending.
+    precision
+        A share, such as 0.95: names of which fewer are likely to be right become: unknown. The gallery's own particles,
+        each named by the others, tell from which score on that holds.
+    unfamiliar
+        A share, such as 0.05: particles less like the gallery's labels than all but that share of its own become:
+        unknown. So are most particles of labels that the gallery lacks.
     threshold
         Names with a lower score become: unknown.
     annotate
@@ -113,6 +124,8 @@ def identify(
             gallery=gallery,
             model=model,
             to=to,
+            precision=precision,
+            unfamiliar=unfamiliar,
             threshold=threshold,
             annotate=annotate,
             overwrite=overwrite,
@@ -130,10 +143,11 @@ def identify(
             "particles": particles,
             "skipped": skipped_document(skipped),
             "simulated": result.simulated,
+            "notes": list(result.notes),
             "seconds": result.seconds,
         },
         blocks=(Table((_heading("label", result.simulated), "particles"), names.most_common()), sentence),
-        notes=skipped_lines(skipped),
+        notes=(*(f"note: {note}" for note in result.notes), *skipped_lines(skipped)),
         partial=bool(skipped),
     )
 

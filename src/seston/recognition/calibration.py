@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seston.recognition.classifiers import fit_rule
+from seston.recognition.familiarity import held_out_familiarity
+from seston.recognition.held_out import Fold, as_from_outside, leave_out
 
-__all__ = ["Calibration", "calibrate", "probabilities"]
+__all__ = ["Calibration", "auroc", "calibrate", "familiar_share", "probabilities", "score_for"]
 
-_FOLDS = 5
-_TEMPERATURES = np.geomspace(0.02, 50, 81)
+_TEMPERATURES = np.geomspace(0.02, 1000, 161)
 _FEWEST = 10
 _KEPT = 0.95
+_STEPS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,12 @@ class Calibration:
     unknown_threshold: float | None = None
     """Score that 95 % of the held-out particles reach."""
     unknown_auroc: float | None = None
-    """How well the score tells a particle of the gallery's classes from one of a class that was taken out of it."""
+    """How well the familiarity tells a particle of the gallery's classes from one of a class that was taken out of it
+    (of the score, where no familiarity was measured)."""
+    right_above: tuple[tuple[float, float], ...] = ()
+    """Scores from high to low, and the share of right names among held-out particles that reach each."""
+    familiar_above: tuple[float, ...] = ()
+    """Familiarity that the least familiar hundredth of the held-out particles stays below, then two hundredths, …"""
 
 
 def probabilities(scores: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
@@ -52,11 +59,12 @@ def calibrate(
     labels: NDArray[np.int64],
     samples: Sequence[str],
     classifier: str,
+    pool: NDArray[np.float32] | None = None,
 ) -> Calibration:
     """Learn the temperature of a rule, and how its scores behave, from the gallery alone.
 
-    The gallery is divided in five: by sample where it holds several, so that the scores are those of a new
-    measurement, else at random within classes.
+    Each particle is left out once (see `seston.recognition.held_out.leave_out`) and named by the others: with whole
+    samples left out where the gallery is large enough, so that the scores are those of a new measurement.
 
     Parameters
     ----------
@@ -66,75 +74,113 @@ def calibrate(
         Class numbers, 0 … without gaps.
     samples
         Sample of each particle.
+    pool
+        Vectors of unlabelled particles, for the familiarity.
     """
-    scores, truth, by_sample = _held_out(gallery, queries, labels, samples, classifier)
-    if len(truth) < _FEWEST:
-        return Calibration(particles=len(truth))
+    folds, by_sample = leave_out(labels, samples)
+    if not folds:
+        return Calibration()
+    within = gallery is queries
+    scores, truth = _held_out(gallery, queries, labels, folds, classifier, within=within)
     temperature = _coolest(scores, truth)
     shares = probabilities(scores, temperature)
     best, named = shares.max(axis=1), shares.argmax(axis=1)
-    others = scores.copy()
-    others[np.arange(len(truth)), truth] = -np.inf
-    stranger = probabilities(others, temperature).max(axis=1)
-    return Calibration(
+    learnt = Calibration(
         temperature=temperature,
         particles=len(truth),
         by_sample=by_sample,
         accuracy=float((named == truth).mean()),
         calibration_error=_calibration_error(best, named == truth),
         unknown_threshold=float(np.quantile(best, 1 - _KEPT)),
-        unknown_auroc=_auroc(best, stranger),
+        right_above=_right_above(best, named == truth),
     )
+    if not within:
+        return replace(learnt, unknown_auroc=_by_score_alone(scores, truth, temperature))
+    known, strangers = held_out_familiarity(gallery, labels, pool, folds)
+    return replace(
+        learnt,
+        unknown_auroc=auroc(known, strangers) if len(strangers) else None,
+        familiar_above=tuple(np.quantile(known, np.linspace(0, 1, _STEPS + 1)).tolist()),
+    )
+
+
+def score_for(calibration: Calibration, precision: float) -> float | None:
+    """Give the lowest score from which on at least that share of names was right among held-out particles.
+
+    The share has to be above the target by its own standard error, so that the target is met more often than not
+    elsewhere.
+
+    Returns
+    -------
+    float or None
+        None where no score, held by ten particles or more, comes with that share: the target cannot be promised.
+    """
+    count = calibration.particles
+    steps = len(calibration.right_above)
+    reached = None
+    for place, (score, share) in enumerate(calibration.right_above, start=1):
+        particles = round(count * place / steps)
+        margin = float(np.sqrt(precision * (1 - precision) / max(particles, 1)))
+        if particles >= _FEWEST and share - margin >= precision:
+            reached = score
+    return reached
+
+
+def familiar_share(calibration: Calibration, familiarity: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Say which share of the gallery's own held-out particles is less familiar than each of these (0 to 1)."""
+    edges = np.asarray(calibration.familiar_above)
+    if not len(edges):
+        return np.full(len(familiarity), np.nan)
+    return np.asarray(np.interp(familiarity, edges, np.linspace(0, 1, len(edges))))
+
+
+def auroc(inside: NDArray[np.float64], outside: NDArray[np.float64]) -> float:
+    """Give the share of pairs of one inside and one outside in which the one inside is greater; ties count half."""
+    from scipy.stats import rankdata
+
+    ranks = rankdata(np.concatenate([inside, outside]))
+    above = ranks[: len(inside)].sum() - len(inside) * (len(inside) + 1) / 2
+    return float(above / (len(inside) * len(outside)))
 
 
 def _held_out(
     gallery: NDArray[np.float32],
     queries: NDArray[np.float32],
     labels: NDArray[np.int64],
-    samples: Sequence[str],
+    folds: Sequence[Fold],
     classifier: str,
-) -> tuple[NDArray[np.float64], NDArray[np.int64], bool]:
-    """Score each particle that can be held out by the rest of the gallery; absent classes score −∞."""
-    classes = int(labels.max()) + 1
-    for by_sample in (True, False):
-        folds = _folds_by_sample(samples) if by_sample else _folds_by_class(labels)
-        scores, rows = [], []
-        for asked, rest in folds:
-            there, numbers = np.unique(labels[rest], return_inverse=True)
-            asked = asked[np.isin(labels[asked], there)]
-            if len(there) < 3 or not len(asked):
-                continue
-            rule = fit_rule(classifier, gallery[rest], numbers.astype(np.int64), len(there))
-            of_fold = np.full((len(asked), classes), -np.inf)
-            of_fold[:, there] = rule(queries[asked])
-            scores.append(of_fold)
-            rows.append(asked)
-        enough = sum(map(len, rows)) >= max(_FEWEST, len(labels) // 2)
-        if enough:
-            return np.concatenate(scores), labels[np.concatenate(rows)], by_sample
-    return np.zeros((0, classes)), np.zeros(0, np.int64), False
+    *,
+    within: bool,
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Score each particle by the rest of the gallery; absent classes score −∞."""
+    scores = []
+    for fold in folds:
+        there, numbers = np.unique(labels[fold.rest], return_inverse=True)
+        rule = fit_rule(classifier, gallery[fold.rest], numbers.astype(np.int64), len(there))
+        of_fold = np.full((len(fold.asked), int(labels.max()) + 1), -np.inf)
+        # Where pictures are asked about profiles, the mean of the gallery is not that of the particles asked about.
+        asked = as_from_outside(gallery, labels, fold) if within else queries[fold.asked]
+        of_fold[:, there] = rule(asked)
+        scores.append(of_fold)
+    return np.concatenate(scores), labels[np.concatenate([fold.asked for fold in folds])]
 
 
-_Fold = tuple[NDArray[np.int64], NDArray[np.int64]]
+def _by_score_alone(scores: NDArray[np.float64], truth: NDArray[np.int64], temperature: float) -> float | None:
+    """Take each particle's own class away and see how far its score falls."""
+    if scores.shape[1] < 3:
+        return None
+    others = scores.copy()
+    others[np.arange(len(truth)), truth] = -np.inf
+    best, stranger = (probabilities(one, temperature).max(axis=1) for one in (scores, others))
+    return auroc(best, stranger)
 
 
-def _folds_by_sample(samples: Sequence[str]) -> Iterator[_Fold]:
-    names, of_particle = np.unique(np.asarray(samples), return_inverse=True)
-    if len(names) > 1:
-        yield from _folds(of_particle % _FOLDS)
-
-
-def _folds_by_class(labels: NDArray[np.int64]) -> Iterator[_Fold]:
-    place = np.zeros(len(labels), np.int64)
-    for name in np.unique(labels):
-        rows = np.random.default_rng(int(name)).permutation(np.flatnonzero(labels == name))
-        place[rows] = np.arange(len(rows)) % _FOLDS
-    yield from _folds(place)
-
-
-def _folds(place: NDArray[np.int64]) -> Iterator[_Fold]:
-    for fold in np.unique(place):
-        yield np.flatnonzero(place == fold), np.flatnonzero(place != fold)
+def _right_above(best: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[tuple[float, float], ...]:
+    order = np.argsort(-best, kind="stable")
+    share = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
+    steps = min(_STEPS, len(order))
+    places = [round(len(order) * step / steps) - 1 for step in range(1, steps + 1)]
+    return tuple((float(best[order[place]]), float(share[place])) for place in places)
 
 
 def _coolest(scores: NDArray[np.float64], truth: NDArray[np.int64]) -> float:
@@ -151,11 +197,3 @@ def _calibration_error(best: NDArray[np.float64], right: NDArray[np.bool_]) -> f
     bins = np.array_split(order, min(10, len(order)))
     gaps = [len(rows) * abs(best[rows].mean() - right[rows].mean()) for rows in bins]
     return float(sum(gaps) / len(order))
-
-
-def _auroc(inside: NDArray[np.float64], outside: NDArray[np.float64]) -> float:
-    from scipy.stats import rankdata
-
-    ranks = rankdata(np.concatenate([inside, outside]))
-    above = ranks[: len(inside)].sum() - len(inside) * (len(inside) + 1) / 2
-    return float(above / (len(inside) * len(outside)))

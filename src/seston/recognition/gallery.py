@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from seston.errors import UsageError
 from seston.particle import Particle
-from seston.recognition.calibration import Calibration
+from seston.recognition.calibration import Calibration, score_for
 from seston.recognition.classifiers import DEFAULT_CLASSIFIER
 from seston.recognition.embeddings import Embeddings
-from seston.recognition.naming import Identification, Route, fit_routes, name_particles
+from seston.recognition.naming import Caution, Identification, Route, fit_routes, name_particles
 from seston.recognition.spaces import Space
 from seston.recognition.views import Views, views_of
 
@@ -63,6 +63,8 @@ class Gallery:
     """Listmode features of the gallery particles, for naming particles that have nothing else."""
     thumbnails: tuple[bytes | None, ...] = ()
     model: Encoder | None = None
+    pool: Embeddings | None = None
+    """Other particles of the same data set, whatever they are: against them strangers are told from known ones."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -164,8 +166,9 @@ class Gallery:
     @cached_property
     def routes(self) -> dict[str, Route]:
         """The ways by which particles can be named here, each with its rule and calibration."""
+        pool = None if self.pool is None else views_of(self.pool, self.spaces)
         return fit_routes(
-            self.views, self.class_numbers, self.samples, self.card.classifier, self.card.calibrations or None
+            self.views, self.class_numbers, self.samples, self.card.classifier, self.card.calibrations or None, pool
         )
 
     def identify(
@@ -174,6 +177,8 @@ class Gallery:
         particles: Sequence[Particle] = (),
         *,
         threshold: float | None = None,
+        precision: float | None = None,
+        unfamiliar: float | None = None,
     ) -> list[Identification]:
         """Name particles after the gallery.
 
@@ -185,12 +190,17 @@ class Gallery:
             The same particles, where some have listmode alone and should be named by it.
         threshold
             Scores below it become ``unknown``.
+        precision
+            So do names whose score comes with a smaller share of right names among the gallery's own particles.
+        unfamiliar
+            So do particles less like the gallery's labels than all but this share of its own particles.
 
         Raises
         ------
         UsageError
-            Where the embeddings are of another model.
+            Where the embeddings are of another model, or a share is none.
         """
+        caution = Caution(threshold, precision, unfamiliar)
         if embeddings.model_id != self.card.model_id:
             raise UsageError(
                 f"the gallery was made with model {self.card.model_id}, these vectors with {embeddings.model_id}: "
@@ -198,9 +208,11 @@ class Gallery:
             )
         listmode = self._listmode_of(particles) if particles and self.listmode is not None else None
         views = views_of(embeddings, self.spaces, listmode)
-        return name_particles(
-            embeddings.ids, views, self.routes, self.class_names, self.embeddings.ids, threshold=threshold
-        )
+        return name_particles(embeddings.ids, views, self.routes, self.class_names, self.embeddings.ids, caution)
+
+    def promises(self, precision: float) -> dict[str, float | None]:
+        """Give the score from which on names are right so often, by route; None where no score promises that."""
+        return {name: score_for(route.calibration, precision) for name, route in self.routes.items()}
 
     def _listmode_of(self, particles: Iterable[Particle]) -> NDArray[np.float32]:
         from seston.features import listmode_features

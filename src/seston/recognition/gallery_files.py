@@ -3,7 +3,8 @@
 ::
 
     gallery.json         model, classifier, thresholds, labels left out, detector levels, words like *simulated*
-    vectors.safetensors  vectors of the gallery particles, and the spaces in which they are compared
+    vectors.safetensors  vectors of the gallery particles and of others of the data set, and the spaces in which they
+                         are compared
     particles.parquet    id, label, taxon, sample and thumbnail of each
     model/               the run (or the names of the classical features)
 """
@@ -31,6 +32,7 @@ from seston.recognition.spaces import Block, Space
 __all__ = ["load_gallery", "save_gallery"]
 
 _FORMAT = 1
+_POOL = "pool."
 _CARD, _VECTORS, _PARTICLES, _MODEL = "gallery.json", "vectors.safetensors", "particles.parquet", "model"
 _ARRAYS = ("image", "profile", "shared_image", "shared_profile", "has_image", "has_profile")
 
@@ -67,6 +69,8 @@ def _write(gallery: Gallery, folder: Path) -> None:
 
     tensors = {name: getattr(gallery.embeddings, name) for name in _ARRAYS}
     tensors |= _space_tensors(gallery.spaces)
+    if gallery.pool is not None:
+        tensors |= {f"{_POOL}{name}": getattr(gallery.pool, name) for name in _ARRAYS}
     if gallery.listmode is not None:
         tensors["listmode"] = gallery.listmode
     save_file({name: np.ascontiguousarray(array) for name, array in tensors.items()}, folder / _VECTORS)
@@ -132,6 +136,7 @@ def _read(path: Path) -> Gallery:
             listmode=tensors.get("listmode"),
             thumbnails=tuple(columns["thumbnail"]),
             model=load(path / _MODEL) if (path / _MODEL).is_dir() else None,
+            pool=_pool(tensors, embeddings.model_id),
         )
     except (OSError, ValueError, KeyError, TypeError, SafetensorError, pa.ArrowException) as error:
         if isinstance(error, InputError | NotFoundError):
@@ -139,17 +144,31 @@ def _read(path: Path) -> Gallery:
         raise InputError(f"{path}: the gallery is damaged ({error}); make it anew") from error
 
 
+def _pool(tensors: Mapping[str, NDArray[Any]], model_id: str) -> Embeddings | None:
+    there = {name: tensors[f"{_POOL}{name}"] for name in _ARRAYS if f"{_POOL}{name}" in tensors}
+    if not there:
+        return None
+    ids = tuple(str(row) for row in range(len(next(iter(there.values())))))
+    return Embeddings(ids=ids, model_id=model_id, **there)
+
+
 def _card(document: Mapping[str, Any]) -> GalleryCard:
     return GalleryCard(
         model_id=document["model_id"],
         classifier=document["classifier"],
         left_out=document["left_out"],
-        calibrations={name: Calibration(**values) for name, values in document["calibrations"].items()},
+        calibrations={name: _calibration(values) for name, values in document["calibrations"].items()},
         detector_levels=document["detector_levels"],
         flags=tuple(document["flags"]),
         created=document["created"],
         seston_version=document["seston_version"],
     )
+
+
+def _calibration(values: Mapping[str, Any]) -> Calibration:
+    lists = {"right_above": tuple(map(tuple, values.get("right_above", ())))}
+    lists["familiar_above"] = tuple(values.get("familiar_above", ()))
+    return Calibration(**{**values, **lists})
 
 
 def _space_tensors(spaces: Mapping[str, Space]) -> dict[str, NDArray[np.float32]]:

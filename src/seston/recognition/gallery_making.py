@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["make_gallery", "pick"]
 
 _POOL_FOR_LISTMODE = 1000
+_POOL_KEPT = 1500
 _MADE_UP = ("simulated", "semi-simulated")
 
 
@@ -63,6 +64,7 @@ def make_gallery(
             listmode=listmode,
             thumbnails=tuple(thumbnail(particle.image) for particle in particles),
             model=model,
+            pool=_others(pool, chosen),
         )
     )
 
@@ -91,6 +93,17 @@ def pick(
         order = np.random.default_rng([seed, number]).permutation(len(able))
         chosen += [able[place] for place in sorted(order[:per_class].tolist())]
     return chosen, left_out
+
+
+def _others(pool: Embeddings, chosen: Sequence[str]) -> Embeddings | None:
+    """Spread some particles that are not in the gallery over the whole pool, pairs first."""
+    gallery = set(chosen)
+    outside = np.array([name not in gallery for name in pool.ids], np.bool_)
+    rows = np.flatnonzero(outside & pool.has_both)
+    if len(rows) < _POOL_KEPT:
+        rows = np.flatnonzero(outside & (pool.has_image | pool.has_profile))
+    places = np.unique(np.linspace(0, len(rows) - 1, min(_POOL_KEPT, len(rows))).round().astype(np.int64))
+    return pool.take(rows[places]) if len(rows) else None
 
 
 def _nothing_usable(count: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -17,7 +17,7 @@ from seston.recognition.classical import ClassicalModel
 from seston.recognition.encoder import Encoder, load
 from seston.recognition.gallery import Gallery
 from seston.recognition.names_file import NamesWriter, read_names
-from seston.recognition.naming import Identification
+from seston.recognition.naming import Caution, Identification
 from seston.recognition.source_particles import Reading, open_source
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ class IdentifyResult:
     """Items that could not be read, and particles that could not be named, each with the reason."""
     simulated: str = ""
     """``simulated`` or ``semi-simulated`` where the particles or the gallery are."""
+    notes: tuple[str, ...] = ()
+    """What one has to know of the names."""
     seconds: float = 0.0
 
     @property
@@ -59,6 +61,8 @@ def identify(
     model: Encoder | Path | str | None = None,
     to: Path | str | None = None,
     threshold: float | None = None,
+    precision: float | None = None,
+    unfamiliar: float | None = None,
     annotate: bool = False,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -77,7 +81,14 @@ def identify(
         A CSV, Parquet or JSON file to write the names into as they come; what is known of the samples goes beside it,
         so that `seston count` can divide by volumes.
     threshold
-        Scores below it become ``unknown``; the gallery's card holds a calibrated one. None names everything.
+        Scores below it become ``unknown``. Without this and the next two everything is named.
+    precision
+        A share, such as 0.95: names become ``unknown`` unless their score is one from which on at least that share was
+        right when the gallery's own particles were named by the others. `IdentifyResult.notes` says where no score
+        promises that. It counts on particles of the gallery's labels; strangers are what `unfamiliar` is for.
+    unfamiliar
+        A share, such as 0.05: particles less like the gallery's labels than all but that share of its own become
+        ``unknown``.
     annotate
         Add the names to the data set's annotations, as predictions; `paths` has to be a data set.
     overwrite
@@ -98,7 +109,8 @@ def identify(
     reading = open_source(paths)
     if annotate and reading.data is None:
         raise UsageError("names are added to the annotations of a data set; these are files: import them first")
-    names = _name_all(reading, known, encoder, threshold, annotate, progress or Silence())
+    caution = Caution(threshold, precision, unfamiliar)
+    names = _name_all(reading, known, encoder, caution, annotate, progress or Silence())
     target = None if to is None else Path(to)
     held: list[Identification] = []
     count = 0
@@ -118,7 +130,22 @@ def identify(
         samples=reading.samples,
         skipped=reading.skipped,
         simulated=_made_up(known.card.flags, *(sample.flags for sample in reading.samples.values())),
+        notes=_notes(known, caution),
         seconds=time.perf_counter() - started,
+    )
+
+
+def _notes(gallery: Gallery, caution: Caution) -> tuple[str, ...]:
+    """Say where a promise cannot be kept."""
+    if caution.precision is None:
+        return ()
+    share = f"{caution.precision * 100:g} %"
+    unkept = [name for name, score in gallery.promises(caution.precision).items() if score is None]
+    if not unkept:
+        return ()
+    return (
+        f"by {', '.join(unkept)} no score of this gallery promises that {share} of the names are right: particles that "
+        "only these can name are unknown; label more particles, or ask for less",
     )
 
 
@@ -137,7 +164,7 @@ def _encoder(gallery: Gallery, model: Encoder | Path | str | None) -> Encoder:
 
 
 def _name_all(
-    reading: Reading, gallery: Gallery, encoder: Encoder, threshold: float | None, annotate: bool, say: Progress
+    reading: Reading, gallery: Gallery, encoder: Encoder, caution: Caution, annotate: bool, say: Progress
 ) -> Iterator[list[Identification]]:
     """Name particles a few hundred at a time, as they are read."""
     say.start("naming particles", reading.total)
@@ -146,7 +173,7 @@ def _name_all(
         embeddings = encoder.encode(part, reading.skipped)
         named = [
             replace(one, path=reading.path_of(particle), sample=particle.sample_id)
-            for one, particle in zip(gallery.identify(embeddings, part, threshold=threshold), part, strict=True)
+            for one, particle in zip(gallery.identify(embeddings, part, **asdict(caution)), part, strict=True)
         ]
         reading.skipped.extend(Skipped(one.path, one.id, one.reason) for one in named if one.label is None)
         if annotate and reading.data is not None:

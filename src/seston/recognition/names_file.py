@@ -20,7 +20,8 @@ __all__ = ["NamesWriter", "read_names", "read_samples", "sidecar_of"]
 
 _SUFFIXES = (".csv", ".parquet", ".json")
 _COLUMNS = tuple(field.name for field in fields(Identification))
-_NUMBERS = ("score", "margin")
+_NUMBERS = ("score", "margin", "familiarity")
+_LISTS = ("nearest", "nearest_labels", "nearest_likeness")
 _BETWEEN = " | "
 _KEPT_OF_SAMPLE = (
     "id", "path", "reader", "instrument", "start", "volume_sampled_ml", "volume_analysed_ml", "volume_imaged_ml",
@@ -147,8 +148,10 @@ def _from_row(row: Mapping[str, Any]) -> Identification:
     for name in _NUMBERS:
         if name in values:
             values[name] = float(values[name])
-    near = values.get("nearest", ())
-    values["nearest"] = tuple(near.split(_BETWEEN) if isinstance(near, str) else near)
+    for name in _LISTS:
+        several = values.get(name, ())
+        values[name] = tuple(several.split(_BETWEEN) if isinstance(several, str) else several)
+    values["nearest_likeness"] = tuple(map(float, values["nearest_likeness"]))
     return Identification(**{"label": None, "modality": "none"} | values)
 
 
@@ -160,7 +163,10 @@ class _CsvSink:
 
     def write(self, names: Sequence[Identification]) -> None:
         self._writer.writerows(
-            [_BETWEEN.join(value) if isinstance(value, tuple) else _rounded(value) for value in asdict(one).values()]
+            [
+                _BETWEEN.join(map(str, value)) if isinstance(value, tuple) else _rounded(value)
+                for value in asdict(one).values()
+            ]
             for one in names
         )
 
@@ -202,14 +208,15 @@ class _ParquetSink:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        kinds = {"score": pa.float64(), "margin": pa.float64(), "nearest": pa.list_(pa.string())}
+        kinds = dict.fromkeys(_NUMBERS, pa.float64()) | dict.fromkeys(_LISTS, pa.list_(pa.string()))
+        kinds["nearest_likeness"] = pa.list_(pa.float64())
         self._schema = pa.schema([(name, kinds.get(name, pa.string())) for name in _COLUMNS])
         self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
 
     def write(self, names: Sequence[Identification]) -> None:
         import pyarrow as pa
 
-        rows = [asdict(one) | {"nearest": list(one.nearest)} for one in names]
+        rows = [asdict(one) | {name: list(getattr(one, name)) for name in _LISTS} for one in names]
         self._writer.write_table(pa.Table.from_pylist(rows, schema=self._schema))
 
     def close(self) -> None:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seston.recognition.calibration import Calibration, calibrate, probabilities
+from seston.errors import UsageError
+from seston.recognition.calibration import Calibration, calibrate, familiar_share, probabilities, score_for
 from seston.recognition.classifiers import Rule, fit_rule
+from seston.recognition.familiarity import Familiarity, fit_familiarity
 from seston.recognition.neighbours import nearest, unit
 from seston.recognition.views import Views
 
-__all__ = ["Identification", "Route", "fit_routes", "name_particles", "route_rule"]
+__all__ = ["UNKNOWN", "Caution", "Identification", "Route", "fit_routes", "name_particles", "route_rule"]
 
 _NEAREST = 3
-_UNKNOWN = "unknown"
+UNKNOWN = "unknown"
+"""The name of a particle that looks like none of the gallery's labels, or like several."""
 _LISTMODE = "L-L"
 _MODALITY = {"IP": "image+profile", "I": "image", "P": "profile", "L": "listmode"}
 
@@ -30,18 +33,44 @@ class Identification:
     """File or folder that the particle came from."""
     sample: str = ""
     label: str | None
-    """A label of the gallery, ``unknown`` below a threshold, or None where the particle cannot be named."""
+    """A label of the gallery, ``unknown`` where caution was asked for, or None where it cannot be named."""
     taxon: str | None = None
     score: float | None = None
     """Probability of the label, as calibrated within the gallery."""
     margin: float | None = None
     """Score less that of the second label."""
+    familiarity: float | None = None
+    """Share of the gallery's own particles (each left out of it) that are less like its labels than this one; a
+    particle of a label that the gallery lacks has a small one."""
     modality: str
     """What the name rests on: ``image+profile``, ``image``, ``profile``, ``listmode`` or ``none``."""
     nearest: tuple[str, ...] = ()
-    """Ids of the gallery particles most like it."""
+    """Ids of the gallery particles most like it …"""
+    nearest_labels: tuple[str, ...] = ()
+    """… their labels …"""
+    nearest_likeness: tuple[float, ...] = ()
+    """… and how like it they are: cosines, 1 for the same."""
     reason: str = ""
     """Why it could not be named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """When a particle is to be called ``unknown`` instead of by the likeliest label."""
+
+    threshold: float | None = None
+    """Where its score is lower."""
+    precision: float | None = None
+    """Where its score is one from which on fewer than this share of names was right within the gallery."""
+    unfamiliar: float | None = None
+    """Where it is less familiar than all but this share of the gallery's own particles."""
+
+    def __post_init__(self) -> None:
+        for what, value in (("threshold", self.threshold), ("precision", self.precision)):
+            if value is not None and not 0 <= value <= 1:
+                raise UsageError(f"{what} is {value}: give a share from 0 to 1")
+        if self.unfamiliar is not None and not 0 <= self.unfamiliar < 1:
+            raise UsageError(f"unfamiliar is {self.unfamiliar}: give a share from 0 to below 1, such as 0.05")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +83,24 @@ class Route:
     """Gallery particles that have the view."""
     classes: NDArray[np.int64]
     """Class numbers that occur among them."""
+    labels: NDArray[np.int64]
+    """Class number of each."""
     vectors: NDArray[np.float32]
     rule: Rule
     calibration: Calibration
+    pool: NDArray[np.float32] | None = None
+    """Unlabelled particles in the same space."""
+    _familiarity: list[Familiarity] = field(default_factory=list, repr=False, compare=False)
+
+    @property
+    def familiarity(self) -> Familiarity | None:
+        """How particles are told from strangers here; None across modalities, and where nothing was held out."""
+        if self.gallery_view != self.query_view or not self.calibration.familiar_above:
+            return None
+        if not self._familiarity:
+            numbers = np.searchsorted(self.classes, self.labels).astype(np.int64)
+            self._familiarity.append(fit_familiarity(self.vectors, numbers, self.pool))
+        return self._familiarity[0]
 
     @property
     def name(self) -> str:
@@ -73,6 +117,7 @@ def fit_routes(
     samples: Sequence[str],
     classifier: str,
     known: Mapping[str, Calibration] | None = None,
+    pool: Views | None = None,
 ) -> dict[str, Route]:
     """Fit every route that the gallery allows.
 
@@ -82,6 +127,8 @@ def fit_routes(
         Of the gallery particles.
     known
         Calibrations by name of route that were learnt before; the others are learnt now.
+    pool
+        Unlabelled particles in the same spaces.
     """
     routes = {}
     for gallery_view, query_view in _PAIRS:
@@ -97,9 +144,19 @@ def fit_routes(
         if known is not None and name in known:
             calibration = known[name]
         else:
-            calibration = _calibrate(views, gallery_view, query_view, labels, samples, classifier)
+            calibration = _calibrate(views, gallery_view, query_view, labels, samples, classifier, pool)
         rule = fit_rule(route_rule(classifier, gallery_view, query_view), vectors[rows], numbers, len(classes))
-        routes[name] = Route(gallery_view, query_view, rows, classes, vectors[rows], rule, calibration)
+        routes[name] = Route(
+            gallery_view,
+            query_view,
+            rows,
+            classes,
+            labels[rows],
+            vectors[rows],
+            rule,
+            calibration,
+            _pool_of(pool, query_view),
+        )
     return routes
 
 
@@ -110,6 +167,7 @@ def _calibrate(
     labels: NDArray[np.int64],
     samples: Sequence[str],
     classifier: str,
+    pool: Views | None,
 ) -> Calibration:
     rows = np.flatnonzero(views[gallery_view][1] & views[query_view][1])
     if not len(rows):
@@ -117,7 +175,16 @@ def _calibrate(
     numbers = np.unique(labels[rows], return_inverse=True)[1].astype(np.int64)
     of_rows = [samples[int(row)] for row in rows]
     rule = route_rule(classifier, gallery_view, query_view)
-    return calibrate(views[gallery_view][0][rows], views[query_view][0][rows], numbers, of_rows, rule)
+    of_gallery = views[gallery_view][0][rows]
+    asked = of_gallery if query_view == gallery_view else views[query_view][0][rows]
+    return calibrate(of_gallery, asked, numbers, of_rows, rule, _pool_of(pool, query_view))
+
+
+def _pool_of(pool: Views | None, view: str) -> NDArray[np.float32] | None:
+    if pool is None or view not in pool:
+        return None
+    vectors, has = pool[view]
+    return vectors[has]
 
 
 def route_rule(classifier: str, gallery_view: str, query_view: str) -> str:
@@ -135,7 +202,7 @@ def name_particles(
     routes: Mapping[str, Route],
     class_names: Sequence[str],
     gallery_ids: Sequence[str],
-    threshold: float | None = None,
+    caution: Caution = Caution(),
 ) -> list[Identification]:
     """Name particles, each by the best routes for what it has.
 
@@ -155,11 +222,15 @@ def name_particles(
                     id=ids[row], label=None, modality=_MODALITY.get(modality, "none"), reason=reason
                 )
             continue
-        used = "".join(letter for letter in "IPL" if any(letter in route.query_view for route in chosen))
-        shares = _product(chosen, views, rows, len(class_names))
-        near = _evidence(chosen[0], views, rows, gallery_ids)
+        found = _Found(
+            modality="".join(letter for letter in "IPL" if any(letter in route.query_view for route in chosen)),
+            shares=_product(chosen, views, rows, len(class_names)),
+            familiarity=_familiarity(chosen, views, rows),
+            near=nearest(chosen[0].vectors, unit(views[chosen[0].query_view][0][rows]), _NEAREST),
+            lowest=_lowest_score(chosen, caution),
+        )
         for place, row in enumerate(rows):
-            names[row] = _identification(ids[row], used, shares[place], near[place], class_names, threshold)
+            names[row] = _identification(ids[row], found, place, chosen[0], class_names, gallery_ids, caution)
     return [one for one in names if one is not None]
 
 
@@ -215,23 +286,66 @@ def _product(chosen: Sequence[Route], views: Views, rows: NDArray[np.int64], cla
     return probabilities(total, 1.0)
 
 
-def _evidence(route: Route, views: Views, rows: NDArray[np.int64], gallery_ids: Sequence[str]) -> list[tuple[str, ...]]:
-    _, found = nearest(route.vectors, unit(views[route.query_view][0][rows]), _NEAREST)
-    return [tuple(gallery_ids[route.rows[place]] for place in line) for line in found]
+def _familiarity(chosen: Sequence[Route], views: Views, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Say how familiar particles are by the route that finds them strangest; NaN where no route can tell.
+
+    The least of several shares is small more often than one alone: 1 − (1 − least)^routes makes up for that.
+    """
+    shares = [
+        familiar_share(route.calibration, route.familiarity(views[route.query_view][0][rows]))
+        for route in chosen
+        if route.familiarity is not None
+    ]
+    if not shares:
+        return np.full(len(rows), np.nan)
+    return np.asarray(1 - (1 - np.min(shares, axis=0)) ** len(shares))
+
+
+def _lowest_score(chosen: Sequence[Route], caution: Caution) -> float:
+    """Give the score below which particles of these routes are unknown; infinite where no score keeps the promise."""
+    lowest = caution.threshold or 0.0
+    if caution.precision is None:
+        return lowest
+    scores = [score_for(route.calibration, caution.precision) for route in chosen]
+    return max(lowest, *(np.inf if score is None else score for score in scores))
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What routes say of particles of one modality, one row a particle."""
+
+    modality: str
+    shares: NDArray[np.float64]
+    familiarity: NDArray[np.float64]
+    near: tuple[NDArray[np.float32], NDArray[np.int64]]
+    """Distances and rows of the nearest."""
+    lowest: float
+    """Score below which a particle is unknown."""
 
 
 def _identification(
     name: str,
-    modality: str,
-    shares: NDArray[np.float64],
-    near: tuple[str, ...],
+    found: _Found,
+    place: int,
+    route: Route,
     class_names: Sequence[str],
-    threshold: float | None,
+    gallery_ids: Sequence[str],
+    caution: Caution,
 ) -> Identification:
+    shares, familiarity = found.shares[place], float(found.familiarity[place])
     best = int(shares.argmax())
     score = float(shares[best])
     second = float(np.delete(shares, best).max()) if len(shares) > 1 else 0.0
-    label = class_names[best] if threshold is None or score >= threshold else _UNKNOWN
+    strange = caution.unfamiliar is not None and familiarity <= caution.unfamiliar
+    distances, near = found.near[0][place], found.near[1][place]
     return Identification(
-        id=name, label=label, score=score, margin=score - second, modality=_MODALITY[modality], nearest=near
+        id=name,
+        label=UNKNOWN if strange or score < found.lowest else class_names[best],
+        score=score,
+        margin=score - second,
+        familiarity=None if np.isnan(familiarity) else round(familiarity, 6),
+        modality=_MODALITY[found.modality],
+        nearest=tuple(gallery_ids[row] for row in route.rows[near]),
+        nearest_labels=tuple(class_names[number] for number in route.labels[near]),
+        nearest_likeness=tuple(round(1 - float(distance), 4) for distance in distances),
     )
