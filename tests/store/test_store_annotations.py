@@ -238,3 +238,34 @@ def test_the_table_of_identify_brings_predictions_until_someone_validates(data: 
     )
     assert data.annotate_file(names).added == 2
     assert [event.status for one in (first, second) for event in data.history(one)] == ["predicted", "validated"]
+
+
+def test_the_table_of_suggest_goes_in_with_the_labels_filled_in_and_without_the_scores(
+    data: DataSet, tmp_path: Path
+) -> None:
+    table = tmp_path / "to-label.csv"
+    table.write_text(
+        "id,label,suggested,score,why,sample,path\n"
+        "a/2,Ceratium,Dinophysis,0.31,uncertain between Dinophysis and Ceratium,a,a.csv\n"
+        "a/3,,Dinophysis,0.9,new cluster of about 4 particles,a,a.csv\n",
+        encoding="utf-8",
+    )
+    report = data.annotate_file(table)
+    assert (report.added, report.skipped) == (1, [])
+    (event,) = data.history("a/2")
+    assert (event.label, event.status, event.score) == ("Ceratium", "validated", None)
+    assert data.history("a/3") == []
+
+
+def test_doubted_are_those_that_a_person_could_not_name_and_no_one_has_since(data: DataSet) -> None:
+    data.annotate(
+        [
+            said("a/0", "hm", "dubious"),
+            said("a/1", "guess", "predicted", minutes=9),
+            said("a/2", "hm", "dubious"),
+            said("a/2", "sure", minutes=1),
+            said("a/3", "hm", "dubious"),
+            said("a/3", "guess", "predicted", minutes=1),
+        ]
+    )
+    assert data.doubted() == {"a/0", "a/3"}

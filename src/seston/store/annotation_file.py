@@ -27,6 +27,8 @@ _COLUMNS = {
 }
 _OF_IDENTIFY = frozenset({"path", "sample", "taxon", "margin", "modality", "nearest", "reason"})
 """Further columns of the table that ``seston identify`` writes: allowed, and not read."""
+_OF_SUGGEST = frozenset({"suggested", "why"})
+"""Columns by which the table that ``seston suggest`` writes is known."""
 _STATUSES: dict[str, Status] = {
     "": "validated",
     "validated": "validated",
@@ -44,6 +46,8 @@ class _Table:
     columns: tuple[str, ...]
     by_model: bool
     """Whether ``seston identify`` wrote it, so that a name is a prediction until someone says otherwise."""
+    to_fill_in: bool
+    """Whether ``seston suggest`` wrote it: an empty label is a question left open, and the score is not the label's."""
     rows: list[tuple[int, list[str]]]
     """Line number and fields."""
 
@@ -57,7 +61,8 @@ def read_annotations(path: Path) -> Iterator[Annotation | Skipped]:
         Text with columns ``particle`` (or ``id``) and ``label``, and where wanted ``status`` (``validated`` unless
         it says otherwise; ``predicted`` in a table that ``seston identify`` wrote), ``author`` (else the name of
         whoever runs this), ``score`` (0 to 1, decimal comma allowed) and ``time`` (ISO 8601, UTC unless it says
-        otherwise; else now). Fields are parted by ``,``, ``;`` or tabs.
+        otherwise; else now). Fields are parted by ``,``, ``;`` or tabs. In a table that ``seston suggest`` wrote, rows
+        whose label is still empty are passed over.
 
     Yields
     ------
@@ -81,13 +86,15 @@ def read_annotations(path: Path) -> Iterator[Annotation | Skipped]:
             yield Skipped(str(path), item, f"has {len(fields)} fields where the header has {len(table.columns)}")
             continue
         row = dict(zip(table.columns, fields, strict=True))
+        if table.to_fill_in and not row["label"]:
+            continue
         try:
             yield Annotation(
                 particle_id=_filled(row, "particle"),
                 label=_filled(row, "label"),
                 status=_status(row.get("status") or ("predicted" if table.by_model else "")),
                 author=row.get("author") or author,
-                score=_score(row.get("score", "")),
+                score=None if table.to_fill_in else _score(row.get("score", "")),
                 time=_time(row.get("time", ""), now),
             )
         except InputError as error:
@@ -110,7 +117,7 @@ def _read(path: Path) -> _Table:
             many = "no column" if wanted not in columns else "more than one column"
             raise UsageError(f"{path}: has {many} {wanted!r}; needed are particle (or id) and label")
     rows = [(number, stripped) for number, fields in lines if any(stripped := [field.strip() for field in fields])]
-    return _Table(path, columns, {"modality", "nearest"} <= set(names), rows)
+    return _Table(path, columns, {"modality", "nearest"} <= set(names), set(columns) >= _OF_SUGGEST, rows)
 
 
 def _lines(path: Path, text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
@@ -131,7 +138,7 @@ def _decode(content: bytes) -> str:
 
 def _column(path: Path, name: str) -> str:
     squeezed = name.strip().lower().replace(" ", "_")
-    if squeezed in _OF_IDENTIFY:
+    if squeezed in _OF_IDENTIFY | _OF_SUGGEST:
         return squeezed
     if squeezed not in _COLUMNS:
         raise UsageError(f"{path}: unknown column {name.strip()!r}{nearest_word(squeezed, _COLUMNS)}")

@@ -17,7 +17,7 @@ from seston.store.journal import Event, append_events, empty_journal, last_numbe
 from seston.store.schema import ANNOTATIONS
 from seston.store.tables import Table
 
-__all__ = ["Annotations", "checked", "current_labels"]
+__all__ = ["Annotations", "checked", "current_labels", "doubted_particles"]
 
 _FOLD_BYTES = 512 * 1024
 _AT_ONCE = 256
@@ -137,13 +137,7 @@ def current_labels(
     trusted
         Leave out particles whose label is a prediction or a doubt.
     """
-    best: dict[str, tuple[int, float, str]] = {}
-    names = ("particle_id", "label", "status", "time")
-    columns = [events.column(name) for name in names[:3]] + [events.column("time").cast(pa.int64())]
-    for particle_id, label, status, time in zip(*(column.to_pylist() for column in columns), strict=True):
-        claim = (_RANKS[status], time, label)
-        if particle_id not in best or claim[:2] >= best[particle_id][:2]:
-            best[particle_id] = claim
+    best = _strongest(events)
     labels: dict[str, str] = {}
     for particle_id, label, status in raw:
         by_source = (_rank_of_source(status), 0.0, label) if label else _NO_CLAIM
@@ -152,6 +146,23 @@ def current_labels(
         if rank in _TRUSTED_RANKS if trusted else rank >= 0:
             labels[particle_id] = name
     return labels
+
+
+def doubted_particles(events: pa.Table) -> set[str]:
+    """Give the particles that a person looked at and could not name: doubted, and not validated by anyone."""
+    return {particle_id for particle_id, (rank, _, _) in _strongest(events).items() if rank == _RANKS["dubious"]}
+
+
+def _strongest(events: pa.Table) -> dict[str, tuple[int, float, str]]:
+    """Give the event that counts for each particle, as its rank, time and label."""
+    best: dict[str, tuple[int, float, str]] = {}
+    names = ("particle_id", "label", "status", "time")
+    columns = [events.column(name) for name in names[:3]] + [events.column("time").cast(pa.int64())]
+    for particle_id, label, status, time in zip(*(column.to_pylist() for column in columns), strict=True):
+        claim = (_RANKS[status], time, label)
+        if particle_id not in best or claim[:2] >= best[particle_id][:2]:
+            best[particle_id] = claim
+    return best
 
 
 def _rank_of_source(status: str | None) -> int:

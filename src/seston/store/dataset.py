@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from seston.errors import UsageError, nearest_word
 from seston.particle import Annotation, Note, Progress, Sample, Skipped
 from seston.store.annotation_file import read_annotations
-from seston.store.annotations import Annotations, checked, current_labels
+from seston.store.annotations import Annotations, checked, current_labels, doubted_particles
 from seston.store.folder import Folder
 from seston.store.identifiers import Identifiers
 from seston.store.inventory import count_particles
@@ -208,6 +208,10 @@ class DataSet:
         raw = self._particles.read(["id", "raw_label", "raw_status"])
         columns = [raw.column(name).to_pylist() for name in ("id", "raw_label", "raw_status")]
         return current_labels(zip(*columns, strict=True), self._annotations.read(), trusted=trusted)
+
+    def doubted(self) -> set[str]:
+        """Give the ids of particles that a person looked at and could not name (``dubious``), and no one since."""
+        return doubted_particles(self._annotations.read())
 
     def annotate(self, annotations: Iterable[Annotation] | Annotation) -> AnnotateReport:
         """Add annotations to the history. When this returns, the disk has them.
