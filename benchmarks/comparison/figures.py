@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from comparison.contenders import MAIN
 from comparison.judging import Judgement
+from seston.errors import UsageError
 from seston.evaluation.metrics import bootstrap, interval
 from seston.evaluation.partners import DEPTHS
 
@@ -89,6 +90,13 @@ def figures_of(judgements: Iterable[Judgement]) -> Figures:
     by_set: dict[str, list[Judgement]] = defaultdict(list)
     for one in judgements:
         by_set[one.card["set"]].append(one)
+    for name, of_set in by_set.items():
+        if len({(one.card["seed"], one.card.get("draws")) for one in of_set}) > len(
+            {one.card["seed"] for one in of_set}
+        ):
+            raise UsageError(
+                f"{name}: methods were judged on different galleries; judge them with one set and one call"
+            )
     figures = Figures([], [], {})
     for set_name, of_set in by_set.items():
         asked = sorted({(one.gallery, one.query, one.n) for judged in of_set for one in judged.right})

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import time
-from collections.abc import Callable, Iterator
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from msgspec import ValidationError, convert, structs
+
 from comparison.bench import FOLD, Bench, bench_of
+from comparison.clock import Clock
 from comparison.contenders import MAIN, Contender, recipe_of
 from comparison.judging import judge, load_judgement
 from comparison.sets import SPLIT, SetSource, make_set
@@ -19,13 +22,13 @@ from seston.evaluation.provenance import provenance
 from seston.recognition import ClassicalModel
 from seston.recognition.encoder import Encoder, Model, embed_particles
 from seston.training import train, untrained_run
-from seston.training.recipe import asked_recipe, read_recipe
+from seston.training.recipe import asked_recipe
 from seston.training.settings import Recipe
 
 __all__ = ["Settings", "Task", "failures", "judgement_path", "tasks_of", "work"]
 
 _FORMAT = 1
-_BUSY = 0.7
+_BUSY = 0.15
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,19 +128,18 @@ def _do(task: Task, bench: Bench, settings: Settings) -> str:
         return before
     for old in (path, _failure(path)):  # of another recipe, budget or set
         old.unlink(missing_ok=True)
-    load_before, started = os.getloadavg()[0], time.monotonic()
+    clock = Clock()
     try:
         encoder = _encoder(task, recipe, bench, settings)
     except TrainingError as error:
         path.parent.mkdir(parents=True, exist_ok=True)
         _failure(path).write_text(json.dumps(facts | {"reason": str(error)}, indent=1) + "\n", encoding="utf-8")
         return f"failed: {error}"
-    trained = time.monotonic() - started
+    trained, others = clock.seconds(), clock.others_cores()
     vectors = embed_particles(encoder, bench.data)
-    judge(task.contender, vectors, bench, draws, facts | _how(encoder, trained, load_before)).save(path)
-    seconds = time.monotonic() - started
-    busy = "" if load_before < _BUSY else f"; other programs were busy when it began (load {load_before:.1f})"
-    return f"{trained:.0f} s to train or load, {seconds - trained:.0f} s to judge{busy}"
+    judge(task.contender, vectors, bench, draws, facts | _how(encoder, others)).save(path)
+    busy = f"; other programs took {others:.1f} cores meanwhile" if others is not None and others > _BUSY else ""
+    return f"{trained:.0f} s to train or load, {clock.seconds() - trained:.0f} s to judge{busy}"
 
 
 def _failure(path: Path) -> Path:
@@ -148,12 +150,25 @@ def _failure(path: Path) -> Path:
 def _done_before(path: Path, facts: dict[str, Any]) -> str:
     """Say that a task was done, or failed, with just these settings; empty where it has to be done."""
     if path.is_file():
-        card = load_judgement(path).card
-        return "was done before" if all(card.get(key) == value for key, value in facts.items()) else ""
+        return "was done before" if _same(load_judgement(path).card, facts) else ""
     if _failure(path).is_file():
         card = json.loads(_failure(path).read_bytes())
-        return f"failed before: {card['reason']}" if all(card.get(key) == facts[key] for key in facts) else ""
+        return f"failed before: {card['reason']}" if _same(card, facts) else ""
     return ""
+
+
+def _same(card: Mapping[str, Any], facts: Mapping[str, Any]) -> bool:
+    """Tell whether a task was done with just these settings; what a recipe says of itself does not count."""
+    others = all(card.get(key) == value for key, value in facts.items() if key != "recipe")
+    return others and _bare(str(card.get("recipe", ""))) == _bare(facts["recipe"])
+
+
+def _bare(recipe: str) -> Recipe | str:
+    """Read a complete recipe as this version of Seston does, without its name and description."""
+    try:
+        return structs.replace(convert(tomllib.loads(recipe), Recipe), name="", description="") if recipe else ""
+    except ValidationError:  # written by a version with other keys
+        return recipe
 
 
 def _recipe(task: Task, settings: Settings) -> Recipe | None:
@@ -171,21 +186,19 @@ def _encoder(task: Task, recipe: Recipe | None, bench: Bench, settings: Settings
         return Model(untrained_run(bench.data, recipe, task.seed, split=SPLIT, fold=FOLD))
     folder = settings.to / "runs" / task.set_name / f"{_folder_name(task, settings)}-seed{task.seed}"
     stored = folder / "recipe.toml"
-    if folder.exists() and not (stored.is_file() and read_recipe(stored) == recipe):
+    if folder.exists() and not (stored.is_file() and _bare(stored.read_text("utf-8")) == _bare(recipe.to_toml())):
         folder.rename(folder.with_name(f"{folder.name}-put-aside-{time.time_ns()}"))
     return Model(train(bench.data, recipe=recipe, to=folder, split=SPLIT, fold=FOLD, resume=True))
 
 
-def _how(encoder: Encoder, trained: float, load_before: float) -> dict[str, Any]:
-    """Note how a judgement came about."""
+def _how(encoder: Encoder, others: float | None) -> dict[str, Any]:
+    """Note how a judgement came about, and how many cores other programs took meanwhile."""
     made = provenance(data="")
     run = encoder.run if isinstance(encoder, Model) else None
     return {
         "steps": 0 if run is None else run.steps,
         "training_seconds": 0.0 if run is None else round(run.seconds, 1),
-        "waited_seconds": round(trained, 1),
-        "load_before": round(load_before, 2),
-        "load_after": round(os.getloadavg()[0], 2),
+        "others_cores": None if others is None else round(others, 2),
         "commit": made.commit,
         "machine": made.machine,
         "packages": made.packages,

@@ -148,7 +148,7 @@ def _fusion(figures: Figures, name: str, sizes: Sequence[int]) -> list[str]:
 
 def _runs(judgements: Iterable[Judgement]) -> list[str]:
     lines = [
-        "| set | method | seed | steps | s of training | load at the start, end | commit |",
+        "| set | method | seed | steps | s of training | cores of other programs | commit |",
         "| --- |" + " --- |" * 6,
     ]
     machines = []
@@ -157,7 +157,7 @@ def _runs(judgements: Iterable[Judgement]) -> list[str]:
         machines.append(f"{card['machine']}; {card['packages']}")
         lines.append(
             f"| {card['set']} | {card['method']} | {card['seed']} | {card['steps']} | {card['training_seconds']:.0f} "
-            f"| {card['load_before']:.1f}, {card['load_after']:.1f} | {card['commit']} |"
+            f"| {'–' if card['others_cores'] is None else card['others_cores']} | {card['commit']} |"
         )
     return [*(f"Machine: {one}." for one in dict.fromkeys(machines)), "", *lines]
 

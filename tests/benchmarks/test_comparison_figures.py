@@ -56,6 +56,16 @@ def test_both_modalities_are_held_against_the_better_single_one() -> None:
     assert gain.low > 0
 
 
+def test_methods_that_were_asked_other_things_are_not_compared() -> None:
+    one, other = _judged("default", 0, {"I": 0.5}), _judged("rival", 0, {"I": 0.5})
+    judged = [
+        Judgement({**one.card, "draws": "a"}, one.right, {}),
+        Judgement({**other.card, "draws": "b"}, other.right, {}),
+    ]
+    with pytest.raises(UsageError, match="different galleries"):
+        figures_of(judged)
+
+
 def test_a_judgement_comes_back_from_its_file_as_it_was(tmp_path: Path) -> None:
     judged = _judged("default", 3, {"I": 0.5, "P": 0.25})
     judged = Judgement(judged.card, judged.right, {"cosine|image→profile": np.array([1, 5, 3])})

@@ -27,7 +27,7 @@ def _volume(part_index: float, seen: np.ndarray[tuple[int, ...], np.dtype[np.flo
 def test_a_sphere_is_as_thick_as_geometry_says() -> None:
     seen = trace([sphere((1.0, -2.0, 5.0), 6.0, Matter(index=1.0))], _GRID, _GRID).index
     beside = np.hypot(_GRID[None, :] - 1, _GRID[:, None] + 2)
-    assert seen == pytest.approx(2 * np.sqrt(np.maximum(36 - beside**2, 0)), abs=1e-6)
+    assert seen == pytest.approx(2 * np.sqrt(np.maximum(36 - beside**2, 0)), abs=1e-3)
 
 
 @pytest.mark.parametrize("angle", [0.0, 0.4, 1.3])
