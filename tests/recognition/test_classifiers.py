@@ -10,7 +10,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from seston.errors import UsageError
 from seston.recognition.classifiers import CLASSIFIERS, fit_rule, soft_lda
 from seston.recognition.neighbours import unit
-from seston.recognition.spaces import fit_block, fit_space
+from seston.models.spaces import fit_block, fit_space
 
 
 def _classes(
@@ -32,7 +32,7 @@ def _slow_soft_lda(
     means = np.stack([rows[labels == number].mean(axis=0) for number in range(classes)])
     scatter = sum(np.outer(row - means[label], row - means[label]) for row, label in zip(rows, labels, strict=True))
     scatter = np.asarray(scatter) / (len(rows) - classes)
-    lean = 40 / (40 + len(rows) - classes)
+    lean = 100 / (100 + len(rows) - classes)
     scatter = (1 - lean) * scatter + lean * np.trace(scatter) / rows.shape[1] * np.eye(rows.shape[1])
     inverse = np.linalg.inv(scatter)
     return np.array([query @ inverse @ mean - 0.5 * mean @ inverse @ mean for mean in means])

@@ -15,15 +15,18 @@ from seston.late_loading import late_names
 if TYPE_CHECKING:
     from seston.features.listmode import listmode_features
     from seston.features.listmode_formulas import cytoclus_parameters
+    from seston.features.measures import Measures, find_measures
     from seston.features.picture import picture_features
     from seston.features.pulse import pulse_features, pulse_table
     from seston.features.table import FeatureTable, classical_table, feature_blocks
 
 __all__ = [
     "FeatureTable",
+    "Measures",
     "classical_table",
     "cytoclus_parameters",
     "feature_blocks",
+    "find_measures",
     "listmode_features",
     "picture_features",
     "pulse_features",
@@ -32,9 +35,11 @@ __all__ = [
 
 _WHERE = {
     "FeatureTable": "table",
+    "Measures": "measures",
     "classical_table": "table",
     "cytoclus_parameters": "listmode_formulas",
     "feature_blocks": "table",
+    "find_measures": "measures",
     "listmode_features": "listmode",
     "picture_features": "picture",
     "pulse_features": "pulse",

@@ -79,6 +79,9 @@ def _write(graph: nn.Module, examples: Sequence[Tensor], name: str, path: Path) 
     brings more packages, and eight seconds. What both write runs equally fast.
     """
     inputs, outputs = GRAPHS[name]
+    with torch.no_grad():
+        made = graph.eval()(*examples)
+    outputs = outputs[: len(made) if isinstance(made, tuple) else 1]
     dynamic = {one: {0: "particles"} for one in (*inputs, *outputs)}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch announces that its next exporter is the default now
@@ -104,9 +107,14 @@ class _ImageGraph(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, picture: Tensor, sizes: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, picture: Tensor, sizes: Tensor) -> tuple[Tensor, ...]:
         features = self.model.image_features(_batch(picture, sizes, None, None, None))
-        return features, functional.normalize(self.model.image_head(features), dim=1)
+        return _through(features, self.model.image_head, self.model.image_within_head)
+
+
+def _through(features: Tensor, *heads: nn.Module | None) -> tuple[Tensor, ...]:
+    """Give features, and what each head that is there makes of them: unit vectors."""
+    return features, *(functional.normalize(head(features), dim=1) for head in heads if head is not None)
 
 
 class _OfImageModel(nn.Module):
@@ -124,9 +132,9 @@ class _ProfileGraph(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, profile: Tensor, channels: Tensor, sizes: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, profile: Tensor, channels: Tensor, sizes: Tensor) -> tuple[Tensor, ...]:
         features = self.model.profile_features(_batch(None, None, profile, channels > 0, sizes))
-        return features, functional.normalize(self.model.profile_head(features), dim=1)
+        return _through(features, self.model.profile_head, self.model.profile_within_head)
 
 
 class _FusedGraph(nn.Module):

@@ -83,7 +83,14 @@ def siglip_loss(
     return torch.stack(parts).sum() / len(image)
 
 
-def within_loss(first: Tensor, second: Tensor, scale: Tensor | float, *, sample: Tensor | None = None) -> Tensor:
+def within_loss(
+    first: Tensor,
+    second: Tensor,
+    scale: Tensor | float,
+    *,
+    sample: Tensor | None = None,
+    spared: Tensor | None = None,
+) -> Tensor:
     """Compute the normalised temperature-scaled cross-entropy between two views (NT-Xent, arXiv 2002.05709).
 
     Each of the 2 B vectors has its other view to find among all other vectors of the batch.
@@ -96,6 +103,8 @@ def within_loss(first: Tensor, second: Tensor, scale: Tensor | float, *, sample:
         Inverse temperature.
     sample
         As for `clip_loss`.
+    spared
+        (2 B, 2 B) bool: vectors that are no negatives of each other, the first views before the second.
     """
     count = len(first)
     vectors = torch.cat([first, second])
@@ -104,6 +113,9 @@ def within_loss(first: Tensor, second: Tensor, scale: Tensor | float, *, sample:
     if sample is not None:
         closed = closed | ~_same_sample(torch.cat([sample, sample]))
     target = torch.arange(2 * count, device=logits.device).roll(count)
+    if spared is not None:
+        closed = closed | spared
+        closed[torch.arange(2 * count, device=logits.device), target] = False
     return functional.cross_entropy(logits.masked_fill(closed, -torch.inf), target)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from seston.recognition.spaces import Block, Space, spread_of
+from seston.models.spaces import Block, Space, spread_of
 
 __all__ = ["FEWEST_PAIRS", "align", "keep_shared"]
 

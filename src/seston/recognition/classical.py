@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from seston.errors import InputError
-from seston.features import FeatureTable, feature_blocks
+from seston.features import Measures, find_measures
 from seston.particle import Particle, Progress, Skipped
 from seston.recognition.embeddings import Embeddings
 from seston.recognition.encoder import embed_particles, stream_particles
@@ -27,8 +25,6 @@ __all__ = ["ClassicalModel", "is_classical"]
 _FILE = "classical.json"
 _FORMAT = 1
 _LOOKED_AT = 512
-_AT_ONCE = 256
-_PICTURE = "picture"
 
 
 @dataclass(frozen=True)
@@ -52,13 +48,8 @@ class ClassicalModel:
     @classmethod
     def of_particles(cls, particles: Iterable[Particle]) -> ClassicalModel:
         """Learn from some particles which features there are."""
-        picture: dict[str, None] = {}
-        signal: dict[str, None] = {}
-        source = iter(particles)
-        while part := list(islice(source, _AT_ONCE)):
-            for block, name in _columns(feature_blocks(part)):
-                (picture if block == _PICTURE else signal)[name] = None
-        return cls(tuple(picture), tuple(signal))
+        found = find_measures(particles)
+        return cls(found.picture, found.signal)
 
     @classmethod
     def load(cls, folder: Path) -> ClassicalModel:
@@ -78,10 +69,7 @@ class ClassicalModel:
 
     def encode(self, particles: Sequence[Particle], skipped: list[Skipped] | None = None) -> Embeddings:
         """Measure some particles; NaN where a single feature is missing."""
-        table = feature_blocks(particles)
-        columns = {name: values for (_, name), values in zip(_columns(table), table.values.T, strict=True)}
-        picture = _in_order(columns, self.picture_names, len(particles))
-        signal = _in_order(columns, self.signal_names, len(particles))
+        picture, signal = Measures(self.picture_names, self.signal_names)(particles)
         has_image, has_profile = (np.asarray(np.isfinite(block).any(axis=1)) for block in (picture, signal))
         picture[~has_image], signal[~has_profile] = 0, 0
         if skipped is not None:
@@ -113,16 +101,3 @@ class ClassicalModel:
 def is_classical(folder: Path) -> bool:
     """Tell whether a folder holds classical features and no run."""
     return (folder / _FILE).is_file()
-
-
-def _columns(table: FeatureTable) -> list[tuple[str, str]]:
-    """Name each column with its block, as a name may stand in two."""
-    return [(block, f"{block}: {name}") for block, name in zip(table.blocks, table.names, strict=True)]
-
-
-def _in_order(columns: Mapping[str, NDArray[np.float32]], names: Sequence[str], particles: int) -> NDArray[np.float32]:
-    table = np.full((particles, len(names)), np.nan, np.float32)
-    for place, name in enumerate(names):
-        if name in columns:
-            table[:, place] = columns[name]
-    return table

@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 DEFAULT_CLASSIFIER = "soft-lda"
-_PRIOR_PARTICLES = 40.0
+_PRIOR_PARTICLES = 100.0
 _FIRST_TEMPERATURE = 0.1
 
 
@@ -87,8 +87,8 @@ def fit_rule(name: str, vectors: NDArray[np.float32], labels: NDArray[np.int64],
 def soft_lda(vectors: NDArray[np.float32], labels: NDArray[np.int64], classes: int) -> LinearRule:
     """Discriminate linearly, with a scatter that leans on a round one as long as the gallery is small.
 
-    The scatter within classes S is replaced by (1 − λ) S + λ (trace S / d) I, λ = 40 / (40 + N − C), for N particles of
-    C classes in d dimensions; all classes are taken as equally common. With one particle a class this is the nearest
+    The scatter within classes S is replaced by (1 − λ) S + λ (trace S / d) I, λ = 100 / (100 + N − C), for N particles
+    of C classes in d dimensions; all classes are taken as equally common. With one particle a class this is the nearest
     mean, which for unit vectors is the nearest by cosine. (Shrinkage as in Friedman 1989, Regularized Discriminant
     Analysis, with a weight fixed beforehand.)
     """

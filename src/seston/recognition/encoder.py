@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from seston.errors import NotFoundError
 from seston.particle import Particle, Progress, Silence, Skipped
-from seston.recognition.embeddings import Embeddings, join
+from seston.recognition.embeddings import ARRAYS, Embeddings, join
+from seston.recognition.measuring import beside_measured
 
 if TYPE_CHECKING:
     from seston.models.batch import Batch
@@ -108,7 +109,8 @@ class Model:
         parts = [
             self._forward(ids, batch) for ids, batch in self._batches(particles, [] if skipped is None else skipped)
         ]
-        return join(parts) if parts else self._nothing()
+        found = join(parts) if parts else self._nothing()
+        return beside_measured(found, particles, self.run.preparation)
 
     def embed(
         self,
@@ -153,16 +155,18 @@ class Model:
 
         with torch.inference_mode():
             encoded = self.run.model(batch)
-        image, profile, shared_image, shared_profile = (
-            tensor.numpy().astype(np.float32)
-            for tensor in (encoded.image_features, encoded.profile_features, encoded.image, encoded.profile)
-        )
+        tensors = {
+            "image": encoded.image_features,
+            "profile": encoded.profile_features,
+            "shared_image": encoded.image,
+            "shared_profile": encoded.profile,
+        }
+        if self.run.recipe.neighbours.used and encoded.image_within is not None and encoded.profile_within is not None:
+            tensors["within_image"] = encoded.image_within * batch.image_present[:, None]
+            tensors["within_profile"] = encoded.profile_within * batch.profile_present[:, None]
         return Embeddings(
             ids=ids,
-            image=image,
-            profile=profile,
-            shared_image=shared_image,
-            shared_profile=shared_profile,
+            **{name: tensor.numpy().astype(np.float32) for name, tensor in tensors.items()},
             has_image=batch.image_present.numpy(),
             has_profile=batch.profile_present.numpy(),
             model_id=self.model_id,
@@ -198,12 +202,9 @@ def embed(data: DataSet, model: Encoder, *, progress: Progress | None = None) ->
         kept = [name for name in ids if name not in set(missing)]
         fresh = join([old[0].of(kept), fresh])
     found = fresh.of(ids) if len(ids) else fresh
-    arrays = {name: getattr(found, name) for name in _ARRAYS}
+    arrays = {name: getattr(found, name) for name in ARRAYS}
     data.save_embeddings(model.model_id, found.ids, arrays | {"content": contents})
     return found
-
-
-_ARRAYS = ("image", "profile", "shared_image", "shared_profile", "has_image", "has_profile")
 
 
 def embed_particles(
@@ -243,9 +244,9 @@ def _saved(data: DataSet, model_id: str) -> tuple[Embeddings, NDArray[np.int64]]
     if model_id not in data.embeddings():
         return None
     ids, arrays = data.load_embeddings(model_id)
-    if "content" not in arrays or any(name not in arrays for name in _ARRAYS):
+    if "content" not in arrays or any(name not in arrays for name in ARRAYS):
         return None
-    found = Embeddings(ids=tuple(ids), model_id=model_id, **{name: arrays[name] for name in _ARRAYS})
+    found = Embeddings(ids=tuple(ids), model_id=model_id, **{name: arrays[name] for name in ARRAYS})
     return found, arrays["content"]
 
 

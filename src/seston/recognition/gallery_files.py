@@ -23,18 +23,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seston.errors import InputError, NotFoundError, UsageError
+from seston.models.spaces import Block, Space, Turn
 from seston.recognition.calibration import Calibration
-from seston.recognition.embeddings import Embeddings
+from seston.recognition.embeddings import ARRAYS, Embeddings
 from seston.recognition.encoder import load
 from seston.recognition.gallery import Gallery, GalleryCard
-from seston.recognition.spaces import Block, Space
 
 __all__ = ["load_gallery", "save_gallery"]
 
 _FORMAT = 1
 _POOL = "pool."
 _CARD, _VECTORS, _PARTICLES, _MODEL = "gallery.json", "vectors.safetensors", "particles.parquet", "model"
-_ARRAYS = ("image", "profile", "shared_image", "shared_profile", "has_image", "has_profile")
 
 
 def save_gallery(gallery: Gallery, path: Path, *, overwrite: bool) -> None:
@@ -67,10 +66,10 @@ def _write(gallery: Gallery, folder: Path) -> None:
     import pyarrow.parquet as pq
     from safetensors.numpy import save_file
 
-    tensors = {name: getattr(gallery.embeddings, name) for name in _ARRAYS}
+    tensors = {name: getattr(gallery.embeddings, name) for name in ARRAYS}
     tensors |= _space_tensors(gallery.spaces)
     if gallery.pool is not None:
-        tensors |= {f"{_POOL}{name}": getattr(gallery.pool, name) for name in _ARRAYS}
+        tensors |= {f"{_POOL}{name}": getattr(gallery.pool, name) for name in ARRAYS}
     if gallery.listmode is not None:
         tensors["listmode"] = gallery.listmode
     save_file({name: np.ascontiguousarray(array) for name, array in tensors.items()}, folder / _VECTORS)
@@ -124,7 +123,7 @@ def _read(path: Path) -> Gallery:
         embeddings = Embeddings(
             ids=tuple(columns["id"]),
             model_id=str(document["model_id"]),
-            **{name: tensors[name] for name in _ARRAYS},
+            **{name: tensors[name] for name in ARRAYS if name in tensors},
         )
         return Gallery(
             embeddings=embeddings,
@@ -145,7 +144,7 @@ def _read(path: Path) -> Gallery:
 
 
 def _pool(tensors: Mapping[str, NDArray[Any]], model_id: str) -> Embeddings | None:
-    there = {name: tensors[f"{_POOL}{name}"] for name in _ARRAYS if f"{_POOL}{name}" in tensors}
+    there = {name: tensors[f"{_POOL}{name}"] for name in ARRAYS if f"{_POOL}{name}" in tensors}
     if not there:
         return None
     ids = tuple(str(row) for row in range(len(next(iter(there.values())))))
@@ -178,6 +177,9 @@ def _space_tensors(spaces: Mapping[str, Space]) -> dict[str, NDArray[np.float32]
         for number, block in enumerate(space.blocks):
             for part in ("mean", "spread", "directions"):
                 tensors[f"space.{view}.{number}.{part}"] = getattr(block, part)
+        for number, turn in enumerate(space.turns):
+            tensors[f"space.{view}.turn.{number}.directions"] = turn.directions
+            tensors[f"space.{view}.turn.{number}.centre"] = turn.centre
     return tensors
 
 
@@ -186,4 +188,7 @@ def _space(view: str, blocks: int, tensors: Mapping[str, NDArray[np.float32]]) -
         Block(*(tensors[f"space.{view}.{number}.{part}"] for part in ("mean", "spread", "directions")))
         for number in range(blocks)
     ]
-    return Space(tuple(parts), tensors[f"space.{view}.centre"])
+    turns: list[Turn] = []
+    while f"space.{view}.turn.{len(turns)}.centre" in tensors:
+        turns.append(Turn(*(tensors[f"space.{view}.turn.{len(turns)}.{part}"] for part in ("directions", "centre"))))
+    return Space(tuple(parts), tensors[f"space.{view}.centre"], tuple(turns))

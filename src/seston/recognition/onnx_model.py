@@ -18,6 +18,7 @@ from seston.particle import Particle, Progress, Skipped
 from seston.recognition.ahead import prepared_ahead
 from seston.recognition.compiled import copy_run
 from seston.recognition.embeddings import Embeddings, join
+from seston.recognition.measuring import beside_measured
 
 if TYPE_CHECKING:
     from seston.store import DataSet
@@ -58,7 +59,8 @@ class OnnxModel:
             return make_arrays(part, self.preparation, skipped=collected)
 
         parts = [self._forward(ids, arrays) for ids, arrays in prepared_ahead(particles, make, _AT_ONCE)]
-        return join(parts) if parts else self._forward((), make([]))
+        found = join(parts) if parts else self._forward((), make([]))
+        return beside_measured(found, particles, self.preparation)
 
     def embed(
         self,
@@ -91,10 +93,13 @@ class OnnxModel:
     def _forward(self, ids: tuple[str, ...], arrays: PlainArrays) -> Embeddings:
         """Run each tower on the particles that have its modality; the rows of the others are zero."""
         has_image, has_profile = arrays.image_present, arrays.profile_present
-        image, shared_image = self._of_present("image", has_image, (arrays.image, arrays.image_size))
-        profile, shared_profile = self._of_present(
+        image, shared_image, *within_image = self._of_present("image", has_image, (arrays.image, arrays.image_size))
+        profile, shared_profile, *within_profile = self._of_present(
             "profile", has_profile, (arrays.profile, arrays.channel_present.astype(np.float32), arrays.profile_size)
         )
+        within: dict[str, NDArray[np.float32]] = {}
+        if self.recipe.neighbours.used and within_image and within_profile:
+            within = {"within_image": within_image[0], "within_profile": within_profile[0]}
         return Embeddings(
             ids=ids,
             image=image,
@@ -104,6 +109,7 @@ class OnnxModel:
             has_image=has_image,
             has_profile=has_profile,
             model_id=self.model_id,
+            **within,
         )
 
     def _of_present(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from seston.models.spaces import Space, fit_space
 from seston.recognition.alignment import FEWEST_PAIRS, align, keep_shared
 from seston.recognition.embeddings import Embeddings
-from seston.recognition.spaces import Space, fit_space
 
 __all__ = ["Views", "fit_spaces", "views_of"]
 
@@ -18,6 +18,7 @@ Views = Mapping[str, tuple[NDArray[np.float32], NDArray[np.bool_]]]
 ``IP`` both, ``SI`` and ``SP`` picture and profile in the space that they share, ``L`` listmode."""
 
 _FEWEST = 2
+_MEASURED_PICTURE = 2.0
 
 
 def fit_spaces(pool: Embeddings, listmode: NDArray[np.float32] | None = None) -> dict[str, Space]:
@@ -27,8 +28,9 @@ def fit_spaces(pool: Embeddings, listmode: NDArray[np.float32] | None = None) ->
     `align` where there are enough pairs, else by the encoder's own shared space, where it has one.
     """
     parts = _parts(pool, listmode)
+    samples = _samples(pool.ids)
     spaces = {
-        view: fit_space([part[has] for part in features])
+        view: fit_space([part[has] for part in features], samples[has], [_weight(part, pool) for part in features])
         for view, (features, has) in parts.items()
         if view in ("I", "P", "IP", "L") and features and has.sum() >= _FEWEST
     }
@@ -36,8 +38,12 @@ def fit_spaces(pool: Embeddings, listmode: NDArray[np.float32] | None = None) ->
     if both.sum() >= FEWEST_PAIRS:
         spaces["SI"], spaces["SP"] = align(parts["SI"][0][0][both], parts["SP"][0][0][both])
     elif pool.crosses and "I" in spaces and "P" in spaces:
-        spaces["SI"] = keep_shared(pool.image.shape[1], pool.shared_image[pool.has_image])
-        spaces["SP"] = keep_shared(pool.profile.shape[1], pool.shared_profile[pool.has_profile])
+        for view, shared, has in (
+            ("SI", pool.shared_image, pool.has_image),
+            ("SP", pool.shared_profile, pool.has_profile),
+        ):
+            features = parts[view][0][0].shape[1] - shared.shape[1]
+            spaces[view] = keep_shared(features, shared[has])
     return spaces
 
 
@@ -52,11 +58,22 @@ def views_of(embeddings: Embeddings, spaces: Mapping[str, Space], listmode: NDAr
     views = {}
     for view, (features, has) in _parts(embeddings, listmode).items():
         if view in spaces:
-            vectors = np.zeros((len(embeddings), len(spaces[view].centre)), np.float32)
+            vectors = np.zeros((len(embeddings), spaces[view].width), np.float32)
             if has.any():
                 vectors[has] = spaces[view]([part[has] for part in features])
             views[view] = vectors, has
     return views
+
+
+def _weight(part: NDArray[np.float32], pool: Embeddings) -> float:
+    """Weigh a block: three blocks of a picture are learned and much alike, the one that is measured stands alone."""
+    return _MEASURED_PICTURE if part is pool.measured_image else 1.0
+
+
+def _samples(ids: Sequence[str]) -> NDArray[np.int64]:
+    """Number the samples of particles by their ids, ``<sample>/<number>``."""
+    numbers: dict[str, int] = {}
+    return np.array([numbers.setdefault(name.rpartition("/")[0], len(numbers)) for name in ids], np.int64)
 
 
 def _parts(
@@ -64,15 +81,19 @@ def _parts(
 ) -> dict[str, tuple[list[NDArray[np.float32]], NDArray[np.bool_]]]:
     image, profile = embeddings.image, embeddings.profile
     shared_image, shared_profile = embeddings.shared_image, embeddings.shared_profile
-    # What a modality shares with the other is a block of its own: it names better beside the tower's features.
-    pictures = [part for part in (image, shared_image) if part.shape[1]]
-    profiles = [part for part in (profile, shared_profile) if part.shape[1]]
+    measured_image, measured_profile = embeddings.measured_image, embeddings.measured_profile
+    # What a modality shares with the other, what it is compared with itself by, and what was measured by hand are
+    # blocks of their own: each names better beside the tower's features than among them.
+    pictures = [part for part in (image, embeddings.within_image, shared_image, measured_image) if part.shape[1]]
+    profiles = [
+        part for part in (profile, embeddings.within_profile, shared_profile, measured_profile) if part.shape[1]
+    ]
     parts: dict[str, tuple[list[NDArray[np.float32]], NDArray[np.bool_]]] = {
         "I": (pictures, embeddings.has_image),
         "P": (profiles, embeddings.has_profile),
         "IP": ([*pictures, *profiles], embeddings.has_both),
-        "SI": ([np.concatenate([image, shared_image], axis=1)], embeddings.has_image),
-        "SP": ([np.concatenate([profile, shared_profile], axis=1)], embeddings.has_profile),
+        "SI": ([np.concatenate([image, measured_image, shared_image], axis=1)], embeddings.has_image),
+        "SP": ([np.concatenate([profile, measured_profile, shared_profile], axis=1)], embeddings.has_profile),
     }
     if listmode is not None:
         parts["L"] = ([listmode], np.asarray(np.isfinite(listmode).any(axis=1)))

@@ -61,6 +61,8 @@ class Gathered:
     number: int
     ids: list[str]
     """For messages; no model sees them."""
+    rows: NDArray[np.int64]
+    """Numbers within the source."""
     prepared: Prepared
     keys: NDArray[np.uint64]
     sample: Tensor
@@ -95,6 +97,7 @@ def gather(source: PreparedSource, rows: NDArray[np.int64], number: int) -> Gath
     return Gathered(
         number=number,
         ids=[chosen.ids[row] for row in rows],
+        rows=rows,
         prepared=source.take(rows),
         keys=chosen.keys[rows],
         sample=torch.from_numpy(chosen.sample[rows]),

@@ -16,6 +16,7 @@ from seston.models import Batch, CrossModalModel, join_batches
 from seston.training.augmentation import NoiseTable, augmented_batch
 from seston.training.batches import Gathered, gather
 from seston.training.checkpoint import Checkpoint
+from seston.training.neighbourhood import Neighbourhood
 from seston.training.objective import Losses, total_loss
 from seston.training.optimiser import load_optimiser_tensors, make_optimiser, optimiser_tensors
 from seston.training.preparation import Preparation
@@ -45,6 +46,8 @@ class Learner:
     optimiser: Optimizer
     noise: NoiseTable
     scaler: torch.amp.GradScaler
+    neighbourhood: Neighbourhood | None = None
+    """Where neighbours stand in for second views."""
     best: dict[str, Tensor] = field(default_factory=dict)
     """Averaged weights at the lowest validation loss."""
     judged_by: str = "validation"
@@ -73,6 +76,8 @@ class Learner:
         TrainingError
             A loss or a gradient that is no number; the message names the particles.
         """
+        if self.neighbourhood is not None:
+            self.neighbourhood.search_if_due(self.average, self.preparation, used, self.processes.device)
         self.model.train()
         rate = learning_rate(self.recipe.optimiser, used)
         for group in self.optimiser.param_groups:
@@ -80,7 +85,9 @@ class Learner:
         torch.manual_seed(seed_of(self.recipe.seed, number, self.processes.rank))
         means: dict[str, float] = {}
         for gathered in batches:
-            losses = self._losses(self.model, gathered, (self.recipe.seed, epoch), hide=True)
+            purpose = (self.recipe.seed, epoch)
+            other = gathered if self.neighbourhood is None else self.neighbourhood.second(gathered, purpose)
+            losses = self._losses(self.model, (gathered, other), purpose, hide=True)
             self.scaler.scale(losses.total / len(batches)).backward()  # type: ignore[no-untyped-call]  # torch's own
             loss = float(losses.total.detach())
             check_loss(loss, self.optimiser, number, batches)
@@ -96,9 +103,10 @@ class Learner:
     def validate(self, source: PreparedSource | None) -> dict[str, float] | None:
         """Compute the loss of the averaged weights on held-out particles, always with the same views.
 
-        None where nothing was held out: then the last weights are the ones to keep.
+        None where nothing was held out, and where neighbours teach, as losses before and after they do cannot be
+        compared: then the last weights are the ones to keep.
         """
-        if source is None:
+        if source is None or self.neighbourhood is not None:
             return None
         self.average.eval()
         purpose = (self.recipe.seed, _VALIDATION)
@@ -106,7 +114,7 @@ class Learner:
         means: dict[str, float] = {}
         for number, rows in enumerate(np.array_split(np.arange(len(source)), parts)):
             mine = np.array_split(rows, self.processes.count)[self.processes.rank]
-            losses = self._losses(self.average, gather(source, mine, number), purpose, hide=True)
+            losses = self._losses(self.average, (gather(source, mine, number),) * 2, purpose, hide=True)
             for name, value in {"loss": float(losses.total), **losses.terms}.items():
                 means[name] = means.get(name, 0.0) + value * len(rows) / len(source)
         return means
@@ -122,6 +130,7 @@ class Learner:
             "average": dict(self.average.state_dict()),
             "best": self.best,
             "optimiser": optimiser_tensors(self.optimiser, self.model),
+            **({} if self.neighbourhood is None else {"neighbours": self.neighbourhood.tensors()}),
         }
 
     def restore(self, checkpoint: Checkpoint) -> None:
@@ -130,11 +139,17 @@ class Learner:
         self.average.load_state_dict(checkpoint.part("average"))
         self.best = {name: tensor.to(self.processes.device) for name, tensor in checkpoint.part("best").items()}
         load_optimiser_tensors(self.optimiser, self.model, checkpoint.part("optimiser"))
+        if self.neighbourhood is not None:
+            self.neighbourhood.restore(checkpoint.part("neighbours"))
         if checkpoint.position.loss_scale:
             self.scaler.load_state_dict(dict(checkpoint.position.loss_scale))
 
-    def _losses(self, model: CrossModalModel, gathered: Gathered, purpose: tuple[int, int], *, hide: bool) -> Losses:
+    def _losses(
+        self, model: CrossModalModel, pair: tuple[Gathered, Gathered], purpose: tuple[int, int], *, hide: bool
+    ) -> Losses:
+        """Compute the loss of a batch; the second of the pair gives the second views."""
         settings = self.recipe.loss
+        shown = pair[: settings.views]
         views = [
             augmented_batch(
                 gathered.prepared,
@@ -146,15 +161,18 @@ class Learner:
                 (*purpose, view),
                 self.processes.device,
             )
-            for view in range(settings.views)
+            for view, gathered in enumerate(shown)
         ]
         batch = join_batches(views)
-        hidden = self._hidden(gathered.keys, purpose, batch) if settings.fused and hide else (None, None)
+        hidden = self._hidden(pair[0].keys, purpose, batch) if settings.fused and hide else (None, None)
         device = self.processes.device.type
         precision = precision_of(self.recipe, device)
         with torch.autocast(device, dtype=precision, enabled=precision != torch.float32):
             encoded = model(batch, *hidden)
-        return total_loss(model, encoded, batch, settings.views, settings)
+        if self.neighbourhood is None:
+            return total_loss(model, encoded, batch, settings.views, settings)
+        rows = torch.from_numpy(np.concatenate([gathered.rows for gathered in shown])).to(self.processes.device)
+        return total_loss(model, encoded, batch, settings.views, settings, rows, self.neighbourhood.alike)
 
     def _hidden(self, keys: NDArray[np.uint64], purpose: tuple[int, int], batch: Batch) -> tuple[Tensor, Tensor]:
         """Choose whose picture and whose profile the fused vector does without; never both, never the only one."""
@@ -175,7 +193,13 @@ class Learner:
             kept.copy_(buffer)
 
 
-def make_learner(recipe: Recipe, preparation: Preparation, model: CrossModalModel, processes: Processes) -> Learner:
+def make_learner(
+    recipe: Recipe,
+    preparation: Preparation,
+    model: CrossModalModel,
+    processes: Processes,
+    neighbourhood: Neighbourhood | None = None,
+) -> Learner:
     """Put a new model where it learns, with a running mean of it and an optimiser."""
     model = model.to(processes.device)
     average = copy.deepcopy(model).requires_grad_(False)
@@ -188,4 +212,5 @@ def make_learner(recipe: Recipe, preparation: Preparation, model: CrossModalMode
         optimiser=make_optimiser(model, recipe.optimiser),
         noise=NoiseTable(recipe.seed, processes.device),
         scaler=loss_scaler(recipe, processes.device.type),
+        neighbourhood=neighbourhood,
     )

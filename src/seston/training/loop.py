@@ -13,16 +13,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from seston.errors import UsageError
+from seston.features import Measures
 from seston.models import CrossModalModel
 from seston.models.dino import require_lightly
 from seston.particle import Progress, Silence, Skipped
 from seston.training.checkpoint import Position
 from seston.training.dino_learner import DinoLearner, make_dino_learner
 from seston.training.learner import Learner, make_learner
+from seston.training.measured import measure_rows, with_measures
 from seston.training.model_card import model_card
+from seston.training.neighbourhood import Neighbourhood, searched_rows
 from seston.training.particles import Chosen, channels_of, choose_parts
 from seston.training.preparation import Preparation
 from seston.training.processes import Processes, joined_processes
@@ -133,7 +138,7 @@ def _train_run(
     job = _job(data, recipe, folder, parts, processes, say)
     if shuffle_pairs:
         job = _shuffled(job, recipe.seed)
-    learner = _new_learner(recipe, job.preparation, processes)
+    learner = _new_learner(data, recipe, job, processes, say)
     position = Session(learner, job.train, job.validation, folder, started, say).learn()
     run = _run(learner, position, folder)
     if processes.first:
@@ -148,11 +153,22 @@ def _train_run(
     return run
 
 
-def _new_learner(recipe: Recipe, preparation: Preparation, processes: Processes) -> Learner | DinoLearner:
-    model = new_model(recipe, preparation, recipe.seed)
+def _new_learner(
+    data: DataSet, recipe: Recipe, job: _Job, processes: Processes, say: Progress
+) -> Learner | DinoLearner:
+    model = new_model(recipe, job.preparation, recipe.seed)
     if isinstance(model, CrossModalModel):
-        return make_learner(recipe, preparation, model, processes)
-    return make_dino_learner(recipe, preparation, model, processes)
+        neighbourhood = _neighbourhood(data, recipe, job, say) if recipe.neighbours.used else None
+        return make_learner(recipe, job.preparation, model, processes, neighbourhood)
+    return make_dino_learner(recipe, job.preparation, model, processes)
+
+
+def _neighbourhood(data: DataSet, recipe: Recipe, job: _Job, say: Progress) -> Neighbourhood:
+    rows = searched_rows(len(job.train), recipe.seed)
+    measured: tuple[NDArray[np.float32], ...] = ()
+    if isinstance(job.preparation.measures, Measures):
+        measured = measure_rows(data, job.train.chosen.rows[rows], job.preparation.measures, say)
+    return Neighbourhood(recipe.neighbours, job.train, rows, measured)
 
 
 def _write(run: Run, card: str, folder: Path) -> None:
@@ -240,7 +256,10 @@ def _job(
 
     learnt = source(train, "train")
     held = source(validation, "validation") if len(validation) else None
-    return _Job(learnt, held, measured_preparation(blank, learnt, recipe.seed), skipped)
+    preparation = measured_preparation(blank, learnt, recipe.seed)
+    if recipe.measured:
+        preparation = with_measures(preparation, data, train)
+    return _Job(learnt, held, preparation, skipped)
 
 
 def _shuffled(job: _Job, seed: int) -> _Job:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -33,7 +34,19 @@ def start_scales(model: CrossModalModel, settings: LossSettings) -> None:
         model.logit_bias.fill_(settings.start_bias)
 
 
-def total_loss(model: nn.Module, encoded: Encoded, batch: Batch, views: int, settings: LossSettings) -> Losses:
+Alike = Callable[[Tensor], Tensor]
+"""Row numbers of B particles → (B, B) bool: which are no negatives of each other."""
+
+
+def total_loss(
+    model: nn.Module,
+    encoded: Encoded,
+    batch: Batch,
+    views: int,
+    settings: LossSettings,
+    rows: Tensor | None = None,
+    alike: Alike | None = None,
+) -> Losses:
     """Compute the loss of a batch over all processes.
 
     Parameters
@@ -46,6 +59,9 @@ def total_loss(model: nn.Module, encoded: Encoded, batch: Batch, views: int, set
         1 or 2.
     settings
         Weights and kinds.
+    rows, alike
+        Where the second views are of other particles than the first: the row number of each view's particle, and what
+        tells which particles are alike.
 
     Returns
     -------
@@ -58,16 +74,14 @@ def total_loss(model: nn.Module, encoded: Encoded, batch: Batch, views: int, set
         terms["cross"] = torch.stack(
             [_cross(model, encoded, batch.sample, both, rows, settings) for rows in _views(len(both), views)]
         ).mean()
-    scale = settings.within_scale
-    if settings.within_image and encoded.image_within is not None:
-        terms["within_image"] = _between_views(encoded.image_within, batch.sample, batch.image_present, scale, settings)
-    if settings.within_profile and encoded.profile_within is not None:
-        terms["within_profile"] = _between_views(
-            encoded.profile_within, batch.sample, batch.profile_present, scale, settings
-        )
-    if settings.fused and encoded.fused is not None:
-        anything = batch.image_present | batch.profile_present
-        terms["fused"] = _between_views(encoded.fused, batch.sample, anything, scale, settings)
+    image, profile = batch.image_present, batch.profile_present
+    for name, vectors, present in (
+        ("within_image", encoded.image_within, image),
+        ("within_profile", encoded.profile_within, profile),
+        ("fused", encoded.fused, image | profile),
+    ):
+        if getattr(settings, name) and vectors is not None:
+            terms[name] = _between_views(vectors, batch.sample, present, settings, rows, alike)
     total = torch.stack([getattr(settings, name) * term for name, term in terms.items()]).sum()
     return Losses(total, {name: float(term.detach()) for name, term in terms.items()})
 
@@ -90,14 +104,24 @@ def _cross(
     )
 
 
-def _between_views(vectors: Tensor, sample: Tensor, present: Tensor, scale: float, settings: LossSettings) -> Tensor:
+def _between_views(
+    vectors: Tensor,
+    sample: Tensor,
+    present: Tensor,
+    settings: LossSettings,
+    rows: Tensor | None,
+    alike: Alike | None,
+) -> Tensor:
     first, second = _views(len(vectors), 2)
-    kept = present[first]
+    kept = present[first] & present[second]
     one, other = gather_rows(vectors[first][kept]), gather_rows(vectors[second][kept])
     if not len(one):
         return one.sum()
     groups = gather_rows(sample[first][kept]) if settings.same_sample_negatives else None
-    return within_loss(one, other, scale, sample=groups)
+    spared = None
+    if rows is not None and alike is not None:
+        spared = alike(torch.cat([gather_rows(rows[first][kept]), gather_rows(rows[second][kept])]))
+    return within_loss(one, other, settings.within_scale, sample=groups, spared=spared)
 
 
 def _views(rows: int, views: int) -> list[slice]:

@@ -26,6 +26,7 @@ COLUMNS = (
 )  # fmt: skip
 """Columns of the data set that a preparation looks at; labels are not among them."""
 
+_LISTMODE = ("listmode", "listmode_names")
 _RARE_CHANNEL = 0.01
 
 
@@ -143,11 +144,11 @@ def common_channels(chosen: Chosen) -> tuple[str, ...]:
     return tuple(sorted(common, key=lambda name: (known.get(name, len(known)), name))) or CHANNEL_ORDER[:1]
 
 
-def take_particles(data: DataSet, rows: NDArray[np.int64]) -> list[Particle]:
+def take_particles(data: DataSet, rows: NDArray[np.int64], *, listmode: bool = False) -> list[Particle]:
     """Bring particles into memory, in the order of the rows, without their labels."""
     from seston.store import rows_to_particles
 
-    return rows_to_particles(data.take(rows, list(COLUMNS)))
+    return rows_to_particles(data.take(rows, [*COLUMNS, *(_LISTMODE if listmode else ())]))
 
 
 def _part(chosen: Chosen, mask: NDArray[np.bool_]) -> Chosen:

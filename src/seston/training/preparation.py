@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seston.errors import InputError
+from seston.features import Measures
 from seston.instruments import decode_image
 from seston.models.config import Inputs
 from seston.particle import Particle, Skipped
@@ -42,6 +43,8 @@ class Preparation(msgspec.Struct, frozen=True, kw_only=True):
     image_size_deviation: tuple[float, ...]
     profile_size_mean: tuple[float, ...]
     profile_size_deviation: tuple[float, ...]
+    measures: Measures | msgspec.UnsetType = msgspec.UNSET
+    """Hand-made features that stand beside what the towers find; not there where the recipe wants none."""
 
     @property
     def inputs(self) -> Inputs:

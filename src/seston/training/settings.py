@@ -10,6 +10,7 @@ from seston.training.dino_settings import DinoSettings
 __all__ = [
     "AugmentationSettings",
     "LossSettings",
+    "NeighbourSettings",
     "OptimiserSettings",
     "PictureSettings",
     "ProfileSettings",
@@ -97,6 +98,32 @@ class LossSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         """Whether a particle without a picture, and one without a profile, is of no use."""
         both = bool(self.cross or self.fused)
         return both or bool(self.within_image), both or (bool(self.within_profile) and not self.within_image)
+
+
+class NeighbourSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Whether a neighbour may stand in for the second view of a particle, and from when on."""
+
+    start: float = 1.0
+    """Share of the budget after which neighbours stand in; 1 for never."""
+    every: float = 0.12
+    """Share of the budget from one search for neighbours to the next."""
+    nearest: int = 3
+    """How many of the nearest may stand in."""
+    share: float = 1.0
+    """Probability that one does."""
+    spared: int = 10
+    """How many of the nearest are no negatives of a particle."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start <= 1 or not 0 < self.every <= 1 or not 0 <= self.share <= 1:
+            raise ValueError("start, every and share are shares, from 0 to 1 (every above 0)")
+        if self.nearest < 1 or self.spared < 0:
+            raise ValueError("nearest must be 1 or more, spared 0 or more")
+
+    @property
+    def used(self) -> bool:
+        """Whether neighbours are looked for at all."""
+        return self.start < 1
 
 
 class AugmentationSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -229,6 +256,9 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     augmentation: AugmentationSettings = msgspec.field(default_factory=AugmentationSettings)
     optimiser: OptimiserSettings = msgspec.field(default_factory=OptimiserSettings)
     training: TrainingSettings = msgspec.field(default_factory=TrainingSettings)
+    neighbours: NeighbourSettings = msgspec.field(default_factory=NeighbourSettings)
+    measured: bool = False
+    """Whether hand-made features stand beside what the towers find."""
     dino: DinoSettings | None = None
     """Where it is there, the recipe learns from pictures alone, by DINO."""
 
@@ -240,6 +270,8 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             raise ValueError("loss.within_image and loss.within_profile need model.within above 0")
         if self.loss.fused and not self.model.fused:
             raise ValueError("loss.fused needs model.fused = true")
+        if self.neighbours.used and self.loss.views < 2:
+            raise ValueError("neighbours need loss.within_image, loss.within_profile or loss.fused above 0")
 
     @property
     def needs(self) -> tuple[bool, bool]:

@@ -24,8 +24,16 @@ def precision_of(recipe: Recipe, device: str) -> torch.dtype:
     """Give the type in which towers compute on a kind of device."""
     wanted = recipe.training.precision
     if wanted == "auto":
-        wanted = "bfloat16" if device == "cuda" and torch.cuda.is_bf16_supported() else "float32"
+        wanted = "bfloat16" if _has_bfloat16(device) else "float32"
     return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[wanted]
+
+
+def _has_bfloat16(device: str) -> bool:
+    """Tell whether bfloat16 is computed in the circuits: there it doubles the steps per second."""
+    if device == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    abilities = torch.cpu.get_capabilities()
+    return bool(device == "cpu" and (abilities.get("avx512_bf16") or abilities.get("amx_bf16")))
 
 
 def loss_scaler(recipe: Recipe, device: str) -> torch.amp.GradScaler:
