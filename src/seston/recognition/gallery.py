@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seston.errors import UsageError
+from seston.models.spaces import Space
 from seston.particle import Particle
 from seston.recognition.calibration import Calibration, score_for
 from seston.recognition.classifiers import DEFAULT_CLASSIFIER
 from seston.recognition.embeddings import Embeddings
 from seston.recognition.naming import Caution, Identification, Route, fit_routes, name_particles
-from seston.recognition.spaces import Space
 from seston.recognition.views import Views, views_of
 
 if TYPE_CHECKING:
