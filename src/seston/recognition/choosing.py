@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from seston.errors import UsageError
 from seston.recognition.classical import ClassicalModel
 from seston.recognition.encoder import Encoder, load
 
 if TYPE_CHECKING:
+    from seston.recognition.gallery import Gallery
     from seston.store import DataSet
 
-__all__ = ["CLASSICAL", "choose_model", "means_classical"]
+__all__ = ["CLASSICAL", "choose_model", "gallery_model", "means_classical"]
 
 CLASSICAL = "classical"
 """The word that stands for measured features wherever a run may be named."""
@@ -36,6 +38,27 @@ def choose_model(data: DataSet, model: Encoder | Path | str) -> Encoder:
     if not isinstance(model, str | Path):
         return model
     return ClassicalModel.of(data) if means_classical(model) else load(model)
+
+
+def gallery_model(gallery: Gallery, model: Encoder | Path | str | None = None) -> Encoder:
+    """Give the encoder that a gallery was made with: its own, or the one that is named where it holds none.
+
+    Raises
+    ------
+    UsageError
+        Where there is none, or the one named is another than the gallery was made with.
+    """
+    if means_classical(model) and isinstance(gallery.model, ClassicalModel):
+        model = gallery.model
+    encoder = load(model) if isinstance(model, str | Path) else model or gallery.model
+    if encoder is None:
+        raise UsageError("the gallery does not hold its model: name the folder of its run")
+    if encoder.model_id != gallery.card.model_id:
+        raise UsageError(
+            f"the gallery was made with model {gallery.card.model_id}, not with {encoder.model_id}: "
+            "leave the model out, or make the gallery anew with this one"
+        )
+    return encoder
 
 
 def means_classical(model: object) -> bool:

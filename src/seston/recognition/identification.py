@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 
 from seston.errors import UsageError
 from seston.particle import Annotation, Progress, Sample, Silence, Skipped
-from seston.recognition.choosing import means_classical
-from seston.recognition.classical import ClassicalModel
-from seston.recognition.encoder import Encoder, load
+from seston.recognition.choosing import gallery_model
+from seston.recognition.encoder import Encoder
 from seston.recognition.gallery import Gallery
 from seston.recognition.names_file import NamesWriter, read_names
 from seston.recognition.naming import Caution, Identification
@@ -23,7 +22,7 @@ from seston.recognition.source_particles import Reading, open_source
 if TYPE_CHECKING:
     from seston.store import DataSet
 
-__all__ = ["IdentifyResult", "identify"]
+__all__ = ["IdentifyResult", "identify", "made_up"]
 
 _AT_ONCE = 256
 
@@ -105,7 +104,7 @@ def identify(
     if gallery is None:
         raise UsageError("there is no model in the box yet: name a gallery (made by  seston gallery DATA --model RUN)")
     known = gallery if isinstance(gallery, Gallery) else Gallery.load(gallery)
-    encoder = _encoder(known, model)
+    encoder = gallery_model(known, model)
     reading = open_source(paths)
     if annotate and reading.data is None:
         raise UsageError("names are added to the annotations of a data set; these are files: import them first")
@@ -129,7 +128,7 @@ def identify(
         count=count,
         samples=reading.samples,
         skipped=reading.skipped,
-        simulated=_made_up(known.card.flags, *(sample.flags for sample in reading.samples.values())),
+        simulated=made_up(known.card.flags, *(sample.flags for sample in reading.samples.values())),
         notes=_notes(known, caution),
         seconds=time.perf_counter() - started,
     )
@@ -147,20 +146,6 @@ def _notes(gallery: Gallery, caution: Caution) -> tuple[str, ...]:
         f"by {', '.join(unkept)} no score of this gallery promises that {share} of the names are right: particles that "
         "only these can name are unknown; label more particles, or ask for less",
     )
-
-
-def _encoder(gallery: Gallery, model: Encoder | Path | str | None) -> Encoder:
-    if means_classical(model) and isinstance(gallery.model, ClassicalModel):
-        model = gallery.model
-    encoder = load(model) if isinstance(model, str | Path) else model or gallery.model
-    if encoder is None:
-        raise UsageError("the gallery does not hold its model: name the folder of its run")
-    if encoder.model_id != gallery.card.model_id:
-        raise UsageError(
-            f"the gallery was made with model {gallery.card.model_id}, not with {encoder.model_id}: "
-            "leave the model out, or make the gallery anew with this one"
-        )
-    return encoder
 
 
 def _name_all(
@@ -192,6 +177,7 @@ def _predictions(named: Sequence[Identification], author: str) -> list[Annotatio
     ]
 
 
-def _made_up(*flags: tuple[str, ...]) -> str:
+def made_up(*flags: tuple[str, ...]) -> str:
+    """Give the word ``simulated`` or ``semi-simulated`` where it is among flags; else nothing."""
     there = {flag for marks in flags for flag in marks}
     return next((word for word in ("simulated", "semi-simulated") if word in there), "")
