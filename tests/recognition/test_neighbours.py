@@ -7,12 +7,13 @@ from collections import defaultdict
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.neighbors import KNeighborsClassifier
 
-from seston.recognition.neighbours import nearest, unit, vote
+from seston.recognition.neighbours import name_by_vote, nearest, unit, vote
 
 # Steps along axes and diagonals: their cosines are exact or far apart, so equal distances and zeros abound.
 _PLAIN = st.sampled_from([(1, 0, 0), (0, 1, 0), (0, 0, 1), (-1, 0, 0), (0, -1, 0), (0, 0, 2), (3, 0, 0)])
@@ -63,6 +64,30 @@ def test_the_vote_equals_scikit_learn_where_nothing_is_tied(seed: int, k: int) -
     labels[:5] = range(5)
     peer = KNeighborsClassifier(k, weights="distance", metric="cosine", algorithm="brute").fit(gallery, labels)
     assert _fast_names(gallery, labels, queries, k) == list(peer.predict(queries))
+
+
+@given(
+    neighbours=st.lists(
+        st.lists(st.tuples(st.sampled_from([0.0, 0.25, 0.5, 2.0]), st.integers(0, 4)), min_size=6, max_size=6),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_winners_are_those_of_counting_all_votes(neighbours: list[list[tuple[float, int]]]) -> None:
+    distances = np.array([[distance for distance, _ in row] for row in neighbours], np.float32)
+    labels = np.array([[label for _, label in row] for row in neighbours])
+    assert name_by_vote(distances, labels).tolist() == vote(distances, labels, 5).argmax(axis=1).tolist()
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_what_rounding_alone_sets_apart_counts_as_equally_near(sign: int) -> None:
+    random = np.random.default_rng(3)
+    for row in random.normal(size=(200, 37)).astype(np.float32):
+        twins = np.stack([row, row * 3, row * 7, row * 11])  # their products with the row lie on both sides of 1
+        query = sign * row[None, :]
+        likeness = np.clip(unit(query) @ unit(twins).T, -1, 1)
+        _, rows = nearest(twins, query, 4)
+        assert rows.tolist() == np.argsort(-likeness, axis=1, kind="stable").tolist()
 
 
 def test_more_neighbours_than_particles_means_all_of_them() -> None:

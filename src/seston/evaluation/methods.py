@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seston.evaluation.draws import Draw
+from seston.evaluation.growing import GrowingSearch
 from seston.recognition.classifiers import fit_rule
 from seston.recognition.embeddings import Embeddings
 from seston.recognition.naming import route_rule
-from seston.recognition.neighbours import nearest, vote
+from seston.recognition.neighbours import name_by_vote, unit
 from seston.recognition.views import Views, fit_spaces, views_of
 
 __all__ = ["Combination", "Method", "Names", "chance", "classical", "learned", "paper_rule"]
@@ -79,20 +80,18 @@ def paper_rule(name: str, vectors: Embeddings, classes: NDArray[np.int64], k: in
     A gallery of both modalities holds two rows a particle, pictures before profiles; a query of both has the votes of
     its picture's neighbours and of its profile's (2k votes).
     """
-    parts = {"I": vectors.shared_image, "P": vectors.shared_profile}
+    parts = {"I": unit(vectors.shared_image), "P": unit(vectors.shared_profile)}
     has = {"I": vectors.has_image.all(), "P": vectors.has_profile.all()}
     sides = [letter for letter in ("I", "P") if has[letter]]
     both = [*sides, "IP"] if len(sides) == 2 else sides
     combinations = tuple((gallery, query) for gallery in both for query in both)
+    searches = {
+        (gallery, query): GrowingSearch(parts[gallery], parts[query], k) for gallery in sides for query in sides
+    }
 
     def names(draw: Draw) -> Names:
-        labels = classes[draw.gallery]
-        found = {
-            (gallery, query): nearest(parts[gallery][draw.gallery], parts[query][draw.queries], k)
-            for gallery in sides
-            for query in sides
-        }
-        neighbours = {pair: (distances, labels[rows]) for pair, (distances, rows) in found.items()}
+        found = {pair: search(draw.gallery, draw.queries) for pair, search in searches.items()}
+        neighbours = {pair: (distances, classes[rows]) for pair, (distances, rows) in found.items()}
         if len(sides) == 2:
             neighbours |= {("IP", query): _merge(neighbours["I", query], neighbours["P", query], k) for query in sides}
             neighbours |= {
@@ -100,7 +99,7 @@ def paper_rule(name: str, vectors: Embeddings, classes: NDArray[np.int64], k: in
             }
         for combination in combinations:
             distances, voters = neighbours[combination]
-            yield combination, vote(distances, voters, int(classes.max()) + 1).argmax(axis=1)
+            yield combination, name_by_vote(distances, voters)
 
     return Method(name, "knn", combinations, names, k)
 
