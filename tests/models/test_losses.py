@@ -104,3 +104,17 @@ def test_loss_between_views_equals_a_loop_over_all_vectors() -> None:
         partner = others.index((row + 5) % 10)
         terms.append(torch.logsumexp(logits, 0) - logits[partner])
     assert within_loss(first, second, 5.0).item() == pytest.approx(torch.stack(terms).mean().item(), abs=1e-6)
+
+
+def test_spared_vectors_are_no_negatives_and_a_partner_is_found_all_the_same() -> None:
+    first, second = _unit_vectors(5, 14), _unit_vectors(5, 15)
+    spared = torch.zeros(10, 10, dtype=torch.bool)
+    spared[0, 3] = spared[3, 0] = spared[2, 7] = spared[7, 2] = True
+    vectors = torch.cat([first, second]).detach().double()
+    total = 0.0
+    for row in range(10):
+        partner = (row + 5) % 10
+        others = [other for other in range(10) if other != row and (other == partner or not spared[row, other])]
+        scores = torch.stack([3.0 * vectors[row] @ vectors[other] for other in others])
+        total += float(torch.logsumexp(scores, 0) - scores[others.index(partner)])
+    assert within_loss(first, second, 3.0, spared=spared).item() == pytest.approx(total / 10, rel=1e-5)
