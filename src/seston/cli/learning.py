@@ -75,10 +75,10 @@ def train(
             progress=progress,
             overwrite=overwrite,
         )
-    best = "nothing was held out" if run.best is None else f"lowest validation loss {run.best:.4g}"
+    summary = f"Run {to}: {run.steps:,} steps in {run.seconds:.0f} s"
     return Outcome(
         document={"run": str(to), "steps": run.steps, "best": run.best, "model": run.model_id, "seconds": run.seconds},
-        blocks=(f"Run {to}: {run.steps:,} steps in {run.seconds:.0f} s; {best}. Model card: {to / 'README.md'}",),
+        blocks=(f"{summary}; weights kept: {run.choice}. Model card: {to / 'README.md'}",),
     )
 
 

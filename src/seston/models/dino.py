@@ -99,17 +99,26 @@ def require_lightly() -> None:
         raise MissingExtraError("learning by DINO", "dino")
 
 
-def dino_head(width: int, hidden: int, narrow: int, prototypes: int, frozen_epochs: int) -> Any:
+def dino_head(
+    width: int, hidden: int, narrow: int, prototypes: int, frozen_epochs: int, *, batch_norm: bool = False
+) -> Any:
     """Make lightly's projection head: two hidden layers, unit length, a weight-normed layer without bias.
 
-    Its `cancel_last_layer_gradients` keeps the last layer still in the first `frozen_epochs`.
+    Parameters
+    ----------
+    width, hidden, narrow, prototypes
+        Of the bottleneck that goes in, of the hidden layers, of the unit vectors, and of the answer.
+    frozen_epochs
+        First epochs in which `cancel_last_layer_gradients` keeps the last layer still.
+    batch_norm
+        Normalise the hidden layers over the batch.
     """
     mend_torchvision()
     from lightly.models.modules.heads import DINOProjectionHead
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # lightly uses the older of torch's two weight norms
-        return DINOProjectionHead(width, hidden, narrow, prototypes, freeze_last_layer=frozen_epochs)
+        return DINOProjectionHead(width, hidden, narrow, prototypes, batch_norm, freeze_last_layer=frozen_epochs)
 
 
 def dino_loss(prototypes: int, student_temperature: float, centre_momentum: float) -> Any:

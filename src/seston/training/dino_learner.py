@@ -224,6 +224,7 @@ def _head(recipe: Recipe, settings: DinoSettings, which: int) -> Any:
             settings.head_narrow,
             settings.prototypes,
             settings.frozen_epochs,
+            batch_norm=settings.head_batch_norm,
         )
 
 

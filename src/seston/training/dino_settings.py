@@ -73,6 +73,8 @@ class DinoSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """Width of the head's two hidden layers."""
     head_narrow: int = 64
     """Width of its unit vectors, before the last layer."""
+    head_batch_norm: bool = True
+    """Normalise the head's hidden layers over the batch: weights from scratch then learn from the first steps on."""
     frozen_epochs: int = 1
     """First epochs in which the student's last layer stays as it is."""
     student_temperature: float = 0.1

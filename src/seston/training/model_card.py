@@ -33,7 +33,7 @@ def model_card(
     shuffled
         Whether pictures and profiles were paired at random: such a run is a control and knows nothing.
     """
-    recipe, best = run.recipe, "none (nothing was held out)" if run.best is None else f"{run.best:.4f}"
+    recipe = run.recipe
     lines = [
         f"# Run of the recipe `{recipe.name}`",
         "",
@@ -52,7 +52,7 @@ def model_card(
         f"| channels | {', '.join(run.preparation.channels) or 'none'} |",
         f"| left out | {len(skipped):,} pictures or profiles that cannot be used |",
         f"| steps | {run.steps:,} in {run.seconds:,.0f} s on {machine} |",
-        f"| lowest validation loss | {best} |",
+        f"| weights kept | {run.choice} |",
         "",
         "## Limits",
         "",

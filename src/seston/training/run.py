@@ -56,6 +56,14 @@ class Run:
     """Lowest validation loss (or whatever the recipe keeps weights by), None where the last weights were kept."""
     seconds: float = 0.0
 
+    @property
+    def choice(self) -> str:
+        """Say by what the weights that are kept were chosen."""
+        by_dino = self.recipe.dino is not None
+        if self.best is None:
+            return "the last ones" if by_dino else "the last ones, nothing was held out"
+        return f"lowest {'training loss of an epoch' if by_dino else 'validation loss'} {self.best:.4g}"
+
 
 def load_run(path: Path | str) -> Run:
     """Load a run from its folder.
