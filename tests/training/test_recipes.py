@@ -146,3 +146,7 @@ def test_the_page_of_recipes_names_every_key_and_every_recipe() -> None:
 
 def is_table(key: str) -> bool:
     return any(other.startswith(f"{key}.") for other in all_keys(Recipe))
+
+
+def test_a_recipe_is_found_by_the_papers_spelling_of_its_towers_too() -> None:
+    assert load_recipe("paper-convnext_femto-cnn") == load_recipe("paper-convnext-femto-cnn")

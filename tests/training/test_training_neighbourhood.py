@@ -10,7 +10,6 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from seston.errors import UsageError
 from seston.features import Measures
 from seston.particle import Silence
 from seston.store import DataSet
@@ -135,7 +134,8 @@ def test_measured_features_are_kept_with_the_run_and_change_its_name(small_data:
     assert "measures" not in (tmp_path / "without" / "preparation.json").read_text()
 
 
-def test_neighbours_without_second_views_are_refused() -> None:
+def test_neighbours_need_a_loss_between_views() -> None:
     words = ("loss.within_image=0", "loss.within_profile=0", "loss.fused=0", "neighbours.start=0.2")
-    with pytest.raises(UsageError, match=r"neighbours need loss\.within_image"):
-        load_recipe("default", words)
+    assert load_recipe("default").uses_neighbours
+    assert not load_recipe("default", words).uses_neighbours
+    assert not load_recipe("default", ("neighbours.start=1.0",)).uses_neighbours

@@ -161,7 +161,7 @@ class Model:
             "shared_image": encoded.image,
             "shared_profile": encoded.profile,
         }
-        if self.run.recipe.neighbours.used and encoded.image_within is not None and encoded.profile_within is not None:
+        if self.run.recipe.uses_neighbours and encoded.image_within is not None and encoded.profile_within is not None:
             tensors["within_image"] = encoded.image_within * batch.image_present[:, None]
             tensors["within_profile"] = encoded.profile_within * batch.profile_present[:, None]
         return Embeddings(

@@ -98,7 +98,7 @@ class OnnxModel:
             "profile", has_profile, (arrays.profile, arrays.channel_present.astype(np.float32), arrays.profile_size)
         )
         within: dict[str, NDArray[np.float32]] = {}
-        if self.recipe.neighbours.used and within_image and within_profile:
+        if self.recipe.uses_neighbours and within_image and within_profile:
             within = {"within_image": within_image[0], "within_profile": within_profile[0]}
         return Embeddings(
             ids=ids,

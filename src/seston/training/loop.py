@@ -158,7 +158,7 @@ def _new_learner(
 ) -> Learner | DinoLearner:
     model = new_model(recipe, job.preparation, recipe.seed)
     if isinstance(model, CrossModalModel):
-        neighbourhood = _neighbourhood(data, recipe, job, say) if recipe.neighbours.used else None
+        neighbourhood = _neighbourhood(data, recipe, job, say) if recipe.uses_neighbours else None
         return make_learner(recipe, job.preparation, model, processes, neighbourhood)
     return make_dino_learner(recipe, job.preparation, model, processes)
 

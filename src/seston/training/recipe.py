@@ -103,6 +103,7 @@ def _text(name: str) -> tuple[str, str]:
             return path.read_text(encoding="utf-8"), path.stem
         except UnicodeDecodeError as error:
             raise UsageError(f"recipe {name}: not text in UTF-8") from error
+    name = name.replace("_", "-")
     if name not in recipe_names():
         raise NotFoundError(f"no recipe {name!r}{nearest_word(name, recipe_names())}")
     return (resources.files("seston.training") / "recipes" / f"{name}.toml").read_text(encoding="utf-8"), name

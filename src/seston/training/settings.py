@@ -103,7 +103,7 @@ class LossSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 class NeighbourSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Whether a neighbour may stand in for the second view of a particle, and from when on."""
 
-    start: float = 1.0
+    start: float = 0.3
     """Share of the budget after which neighbours stand in; 1 for never."""
     every: float = 0.12
     """Share of the budget from one search for neighbours to the next."""
@@ -119,11 +119,6 @@ class NeighbourSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
             raise ValueError("start, every and share are shares, from 0 to 1 (every above 0)")
         if self.nearest < 1 or self.spared < 0:
             raise ValueError("nearest must be 1 or more, spared 0 or more")
-
-    @property
-    def used(self) -> bool:
-        """Whether neighbours are looked for at all."""
-        return self.start < 1
 
 
 class AugmentationSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -257,7 +252,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     optimiser: OptimiserSettings = msgspec.field(default_factory=OptimiserSettings)
     training: TrainingSettings = msgspec.field(default_factory=TrainingSettings)
     neighbours: NeighbourSettings = msgspec.field(default_factory=NeighbourSettings)
-    measured: bool = False
+    measured: bool = True
     """Whether hand-made features stand beside what the towers find."""
     dino: DinoSettings | None = None
     """Where it is there, the recipe learns from pictures alone, by DINO."""
@@ -270,13 +265,16 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             raise ValueError("loss.within_image and loss.within_profile need model.within above 0")
         if self.loss.fused and not self.model.fused:
             raise ValueError("loss.fused needs model.fused = true")
-        if self.neighbours.used and self.loss.views < 2:
-            raise ValueError("neighbours need loss.within_image, loss.within_profile or loss.fused above 0")
 
     @property
     def needs(self) -> tuple[bool, bool]:
         """Whether a particle without a picture, and one without a profile, is of no use."""
         return self.loss.needs if self.dino is None else (True, False)
+
+    @property
+    def uses_neighbours(self) -> bool:
+        """Whether neighbours stand in for second views; there are none to stand in for without a loss between views."""
+        return self.dino is None and self.neighbours.start < 1 and self.loss.views > 1
 
     def to_toml(self) -> str:
         """Write the recipe as TOML, every key with its value."""
