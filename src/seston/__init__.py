@@ -12,7 +12,7 @@ from seston.errors import SestonError
 
 if TYPE_CHECKING:
     from seston.particle import Annotation, Note, Particle, Sample, Skipped
-    from seston.recognition import Gallery, identify, load
+    from seston.recognition import Gallery, identify, load, suggest
     from seston.store import DataSet
     from seston.store import open_data_set as open
     from seston.training import train
@@ -30,6 +30,7 @@ _WHERE = {
     "identify": ("seston.recognition", "identify"),
     "load": ("seston.recognition", "load"),
     "open": ("seston.store", "open_data_set"),
+    "suggest": ("seston.recognition", "suggest"),
     "train": ("seston.training", "train"),
 }
 
@@ -46,6 +47,7 @@ __all__ = [
     "identify",
     "load",
     "open",
+    "suggest",
     "train",
 ]
 

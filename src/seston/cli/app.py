@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, Group]] = {
     "models": ("seston.cli.models:models", _LEARN),
     "gallery": ("seston.cli.naming:gallery", _NAME),
     "identify": ("seston.cli.naming:identify", _NAME),
+    "suggest": ("seston.cli.suggesting:suggest", _NAME),
     "count": ("seston.cli.naming:count", _NAME),
     "doctor": ("seston.cli.naming:doctor", _NAME),
     "evaluate": ("seston.cli.judging:evaluate", _JUDGE),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from seston.recognition.model_list import ListedModel, list_models
     from seston.recognition.naming import Identification
     from seston.recognition.onnx_model import OnnxModel
+    from seston.recognition.suggestion import Suggestion, SuggestResult, suggest
 
 _WHERE = {
     "CLASSIFIERS": "classifiers",
@@ -35,6 +36,8 @@ _WHERE = {
     "ListedModel": "model_list",
     "Model": "encoder",
     "OnnxModel": "onnx_model",
+    "SuggestResult": "suggestion",
+    "Suggestion": "suggestion",
     "choose_model": "choosing",
     "compile_model": "compiled",
     "count": "abundance",
@@ -43,6 +46,7 @@ _WHERE = {
     "identify": "identification",
     "list_models": "model_list",
     "load": "encoder",
+    "suggest": "suggestion",
 }
 
 __all__ = [
@@ -59,6 +63,8 @@ __all__ = [
     "ListedModel",
     "Model",
     "OnnxModel",
+    "SuggestResult",
+    "Suggestion",
     "choose_model",
     "compile_model",
     "count",
@@ -67,6 +73,7 @@ __all__ = [
     "identify",
     "list_models",
     "load",
+    "suggest",
 ]
 
 

@@ -63,7 +63,7 @@ def ask(views: Views, count: int, known: Known, n: int) -> list[Asked]:
     One after the other, the particle with the greatest product of four: how *typical* it is (the squared mean cosine
     to its 10 nearest neighbours: what has no neighbours is rarely a species; TypiClust, Hacohen et al. 2022), how *far*
     it lies from all labelled particles and all chosen before (k-centre, Sener & Savarese 2018), how *uncertain* its
-    name is (1 − margin), and how *few* labels its likeliest class has (1/√labels). So without labels, modes of the
+    name is (√(1 − margin)), and how *few* labels its likeliest class has (1/√labels). So without labels, modes of the
     cloud come first, rare ones as soon as common ones; later what lies between classes.
 
     Parameters
@@ -83,7 +83,9 @@ def ask(views: Views, count: int, known: Known, n: int) -> list[Asked]:
     like = cloud.nearest_of(known.views, len(known.numbers))
     names = _name(cloud, known)
     labels = np.bincount(known.numbers, minlength=max(len(known.class_names), 1)).astype(np.float64)
-    weight = cloud.density**_SHARPNESS if names is None else cloud.density**_SHARPNESS * (1 + _SURE - names.margin)
+    weight = cloud.density**_SHARPNESS
+    if names is not None:
+        weight *= np.sqrt(1 + _SURE - names.margin)
     weight[cloud.group < 0] = 0
     nearest, owner = like.copy(), np.full(count, -1)
     chosen: list[int] = []
