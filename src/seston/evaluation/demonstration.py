@@ -223,7 +223,7 @@ def _recipe_for(data: DataSet) -> str:
     info = data.info()
     if info.pairs >= max(info.images, info.profiles) // 2:
         return "default"
-    wanted = "image-only" if info.images >= info.profiles else "profile-only"
+    wanted = "default-pictures" if info.images >= info.profiles else "default-profiles"
     return wanted if wanted in recipe_names() else "default"
 
 
