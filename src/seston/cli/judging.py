@@ -13,7 +13,7 @@ from seston.cli.words import AsJson, Existing, ModelName, Overwrite
 if TYPE_CHECKING:
     from seston.evaluation import Evaluation
 
-__all__ = ["demo", "evaluate", "gallery_knn", "retrieval"]
+__all__ = ["demo", "evaluate", "gallery_knn", "ood", "retrieval"]
 
 evaluate = App(
     name="evaluate",
@@ -148,6 +148,87 @@ def retrieval(
     return _judged(found, Table(columns, rows, title=found.title))
 
 
+@evaluate.command(name="ood")
+def ood(
+    data: Existing,
+    /,
+    *,
+    model: ModelName,
+    leave_out: int | None = None,
+    n: Annotated[int, Parameter(name="-n")] = 16,
+    repeats: int = 5,
+    split: str | None = None,
+    fold: int = 0,
+    classifier: str = "soft-lda",
+    seed: int = 0,
+    baselines: bool = True,
+    to: Path | None = None,
+    overwrite: Overwrite = False,
+    as_json: AsJson = False,
+) -> Outcome:
+    """Leave species out of the gallery, and say how well their particles are told from those that it knows.
+
+    Parameters
+    ----------
+    data
+        The folder of a data set with labels.
+    model
+        The folder of a run, or the word classical: measured features, which need no training.
+    leave_out
+        How many species the gallery lacks: a quarter of them if not given.
+    n
+        Gallery particles of each of the others.
+    repeats
+        Draws; in each other species are left out.
+    split
+        Take galleries from the training part and queries from the test part of this saved split.
+    fold
+        Which fold of the split.
+    classifier
+        The rule by which the gallery names: soft-lda, knn or centroid.
+    seed
+        The same seed leaves out the same species.
+    baselines
+        Show chance, other scores, an untrained encoder and classical features beside the model.
+    to
+        Write a report (HTML, JSON, CSV) into this folder.
+    """
+    from seston.evaluation import ood as measure
+    from seston.particle import TerminalProgress
+
+    with TerminalProgress() as progress:
+        found = measure(
+            data,
+            model=model,
+            leave_out=leave_out,
+            n=n,
+            repeats=repeats,
+            split=split,
+            fold=fold,
+            classifier=classifier,
+            seed=seed,
+            baselines=baselines,
+            to=to,
+            overwrite=overwrite,
+            progress=progress,
+        )
+    columns = ("method", "score", "gallery-query", "AUROC", "FPR95", "turned away", "lost", "accuracy")
+    rows = [
+        (
+            row.method,
+            row.score,
+            f"{row.gallery}-{row.query}",
+            row.auroc,
+            row.fpr95,
+            row.turned_away,
+            row.lost,
+            row.accuracy,
+        )
+        for row in found.open_set
+    ]
+    return _judged(found, Table(columns, rows, title=found.title))
+
+
 def demo(
     *,
     data: Existing | None = None,
@@ -218,7 +299,7 @@ def _judged(found: Evaluation, table: Table) -> Outcome:
 
     document = evaluation_document(found)
     report = None if found.report is None else str(found.report)
-    rows = document["retrieval"] if found.protocol == "retrieval" else document["rows"]
+    rows = document[{"retrieval": "retrieval", "ood": "open_set"}.get(found.protocol, "rows")]
     made_up = f"These particles are {found.simulated}. " if found.simulated else ""
     where = "" if report is None else f"Report: {report}"
     left_out = [f"left out: {label}: {reason}" for label, reason in found.left_out.items()]

@@ -9,6 +9,7 @@ from seston.late_loading import late_names
 if TYPE_CHECKING:
     from seston.evaluation.demonstration import DemoResult, demo
     from seston.evaluation.grid import Difference, Row
+    from seston.evaluation.open_set import ood
     from seston.evaluation.partners import RetrievalRow
     from seston.evaluation.protocol import gallery_knn, retrieval
     from seston.evaluation.report import write_report
@@ -22,6 +23,7 @@ _WHERE = {
     "Row": "grid",
     "demo": "demonstration",
     "gallery_knn": "protocol",
+    "ood": "open_set",
     "retrieval": "protocol",
     "write_report": "report",
 }
@@ -34,6 +36,7 @@ __all__ = [
     "Row",
     "demo",
     "gallery_knn",
+    "ood",
     "retrieval",
     "write_report",
 ]

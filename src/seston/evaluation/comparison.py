@@ -40,6 +40,7 @@ __all__ = [
     "notes_of",
     "partner_evaluation",
     "partners_of",
+    "provenance_of",
 ]
 
 _UNTRAINED = "untrained encoder"
@@ -200,7 +201,7 @@ def partner_evaluation(
         retrieval=partners,
         notes=(note, *notes_of(compared)),
         simulated=compared.subjects.made_up,
-        provenance=_provenance(data, compared, seed),
+        provenance=provenance_of(data, compared, seed),
     )
 
 
@@ -241,10 +242,11 @@ def evaluation_of(
         confusion=Confusion(what, tuple(names[row] for row in there), shown.confusion[np.ix_(there, there)]),
         classes=class_rows(shown, names),
         simulated=compared.subjects.made_up,
-        provenance=_provenance(data, compared, plan.seed),
+        provenance=provenance_of(data, compared, plan.seed),
     )
 
 
-def _provenance(data: DataSet, compared: Comparison, seed: int) -> Provenance:
+def provenance_of(data: DataSet, compared: Comparison, seed: int) -> Provenance:
+    """Note down which data and model were compared, where and when."""
     model = compared.encoder.model_id if compared.is_model else "classical features"
     return provenance(data=str(data.path), data_version=data.version, model=model, seed=seed)

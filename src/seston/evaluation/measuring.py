@@ -19,7 +19,7 @@ from seston.particle import Progress
 if TYPE_CHECKING:
     from seston.store import DataSet, Split
 
-__all__ = ["by_nested_galleries", "by_paper"]
+__all__ = ["by_nested_galleries", "by_paper", "unlabelled_pool"]
 
 _PAPER_SHUFFLE = 42
 
@@ -31,7 +31,7 @@ def by_nested_galleries(
     one = compared[0]
     sides, sizes, notes = _sides(one, partition, plan)
     draws = nested_draws(one.subjects.labels, sides, sizes, plan.repeats, plan.seed)
-    pool = _pool(one.subjects, sides, partition, one.fold)
+    pool = unlabelled_pool(one.subjects, sides, partition, one.fold)
     methods = methods_of(one, pool, plan)
     trials = run_grid(methods, draws, np.maximum(one.subjects.classes, 0), say)
     main = f"{methods[0].name} ({methods[0].classifier})"
@@ -61,7 +61,7 @@ def _sides(one: Comparison, partition: Split | None, plan: Plan) -> tuple[Sides,
         return sides, sizes, notes
 
 
-def _pool(subjects: Subjects, sides: Sides, partition: Split | None, fold: int) -> NDArray[np.int64]:
+def unlabelled_pool(subjects: Subjects, sides: Sides, partition: Split | None, fold: int) -> NDArray[np.int64]:
     """Give the particles, labelled or not, to learn the spread of features from: none of the queries' side."""
     if partition is not None:
         train, _, _ = split_masks(subjects.ids, partition, fold)

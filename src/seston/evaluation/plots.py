@@ -16,6 +16,7 @@ __all__ = [
     "Line",
     "accuracy_plot",
     "confusion_plot",
+    "coverage_plot",
     "map_plot",
     "profile_plot",
     "range_plot",
@@ -102,6 +103,34 @@ def _band(line: Line, x: Scale, y: Scale) -> str:
         radius = 3.6 if line.strong else 2.4
         parts.append(_element("circle", tip=tip, cx=x(n), cy=y(value), r=radius, fill=line.colour))
     return "".join(parts)
+
+
+def coverage_plot(
+    curves: Mapping[str, Sequence[tuple[float, float]]], colours: Sequence[str], *, width: int = 640, height: int = 300
+) -> str:
+    """Draw accuracy over the share of particles that are named, a line a method; both are shares of 1."""
+    left, right, top, bottom = 40, 230, 14, 40
+
+    def place(point: tuple[float, float]) -> tuple[float, float]:
+        x, y = point
+        return left + x * (width - left - right), top + (1 - y) * (height - top - bottom)
+
+    parts = []
+    for percent in range(0, 101, 20):
+        across, level = place((percent / 100, percent / 100))
+        parts.append(_element("line", class_="grid", x1=left, x2=width - right, y1=level, y2=level))
+        parts.append(_element("text", str(percent), class_="tick end", x=left - 6, y=level + 4))
+        parts.append(_element("text", str(percent), class_="tick middle", x=across, y=height - bottom + 17))
+    middle = (left + width - right) / 2
+    parts.append(_element("text", "particles named, %", class_="axis middle", x=middle, y=height - 4))
+    for number, (name, points) in enumerate(curves.items()):
+        colour, y = colours[number % len(colours)], top + 14 + 20 * number
+        line = _points(place(point) for point in points)
+        thick = 2.8 if number == 0 else 1.6
+        parts.append(_element("polyline", tip=name, points=line, fill="none", stroke=colour, stroke_width=thick))
+        parts.append(_element("circle", cx=width - right + 18, cy=y - 4, r=5, fill=colour))
+        parts.append(_element("text", name, class_="label", x=width - right + 28, y=y))
+    return _drawing("coverage", "accuracy over coverage", width, height, parts)
 
 
 def confusion_plot(labels: Sequence[str], counts: NDArray[np.int64]) -> str:

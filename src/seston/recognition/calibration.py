@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seston.recognition.classifiers import fit_rule
-from seston.recognition.familiarity import held_out_familiarity
+from seston.recognition.familiarity import Surroundings, held_out_familiarity
 from seston.recognition.held_out import Fold, as_from_outside, leave_out
 
 __all__ = ["Calibration", "auroc", "calibrate", "familiar_share", "probabilities", "score_for"]
@@ -18,6 +18,7 @@ _TEMPERATURES = np.geomspace(0.02, 1000, 161)
 _FEWEST = 10
 _KEPT = 0.95
 _STEPS = 100
+_ENOUGH_FOR_FAMILIARITY = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def calibrate(
     labels: NDArray[np.int64],
     samples: Sequence[str],
     classifier: str,
-    pool: NDArray[np.float32] | None = None,
+    around: Surroundings | None = None,
 ) -> Calibration:
     """Learn the temperature of a rule, and how its scores behave, from the gallery alone.
 
@@ -74,8 +75,8 @@ def calibrate(
         Class numbers, 0 … without gaps.
     samples
         Sample of each particle.
-    pool
-        Vectors of unlabelled particles, for the familiarity.
+    around
+        Unlabelled particles, for the familiarity.
     """
     folds, by_sample = leave_out(labels, samples)
     if not folds:
@@ -96,10 +97,14 @@ def calibrate(
     )
     if not within:
         return replace(learnt, unknown_auroc=_by_score_alone(scores, truth, temperature))
-    known, strangers = held_out_familiarity(gallery, labels, pool, folds)
+    folds, by_sample = leave_out(labels, samples, _ENOUGH_FOR_FAMILIARITY)
+    known, _ = held_out_familiarity(gallery, labels, samples, around, folds, by_sample=by_sample)
+    beside, strangers = held_out_familiarity(
+        gallery, labels, samples, around, folds, by_sample=by_sample, with_strangers=True
+    )
     return replace(
         learnt,
-        unknown_auroc=auroc(known, strangers) if len(strangers) else None,
+        unknown_auroc=auroc(beside, strangers) if len(beside) and len(strangers) else None,
         familiar_above=tuple(np.quantile(known, np.linspace(0, 1, _STEPS + 1)).tolist()),
     )
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from seston.recognition.held_out import Fold, as_from_outside
 from seston.recognition.neighbours import unit
 
-__all__ = ["FEWEST_OF_POOL", "Familiarity", "fit_familiarity", "held_out_familiarity"]
+__all__ = ["FEWEST_OF_POOL", "Familiarity", "Surroundings", "fit_familiarity", "held_out_familiarity"]
 
 FEWEST_OF_POOL = 50
 """With fewer unlabelled particles than this, what surrounds a particle cannot be told."""
@@ -25,6 +25,19 @@ _FOLDS = 4
 _FEWEST_CLASSES = 3
 
 Vectors = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Unlabelled particles of the same data set."""
+
+    vectors: NDArray[np.float32]
+    samples: tuple[str, ...]
+
+    def without(self, samples: set[str]) -> NDArray[np.float32]:
+        """Give the vectors of those that are of other samples; all where too few would be left."""
+        kept = np.array([sample not in samples for sample in self.samples], np.bool_)
+        return self.vectors[kept] if kept.sum() >= FEWEST_OF_POOL else self.vectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,20 +115,30 @@ def fit_familiarity(
 
 
 def held_out_familiarity(
-    vectors: NDArray[np.float32], labels: NDArray[np.int64], pool: NDArray[np.float32] | None, folds: Sequence[Fold]
+    vectors: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    samples: Sequence[str],
+    around: Surroundings | None,
+    folds: Sequence[Fold],
+    *,
+    by_sample: bool,
+    with_strangers: bool = False,
 ) -> tuple[Vectors, Vectors]:
     """Score gallery particles that were left out, and particles of classes that were left out altogether.
 
-    Up to four folds are used; in each, one share of the classes is taken out of the gallery and plays the strangers.
+    Up to four folds are used. With `with_strangers` a share of the classes is taken out of the gallery in each, and
+    plays the strangers; scores of known particles then are a little higher than those of the whole gallery, as more of
+    the unlabelled particles around them are strangers too.
+    With `by_sample` unlabelled particles of the samples asked about are left out too: a new measurement has none there.
 
     Returns
     -------
     (known, strangers)
-        Scores; no strangers where fewer than three classes would be left.
+        Scores; no strangers where fewer than three classes would be left, or none were asked for.
     """
     classes = int(labels.max()) + 1
     used = folds[:_FOLDS]
-    group = np.random.default_rng(classes).permutation(classes) % max(len(used), 1)
+    group = np.random.default_rng(classes).permutation(classes) % len(used) if with_strangers else np.full(classes, -1)
     known, strangers = [np.zeros(0)], [np.zeros(0)]
     for number, fold in enumerate(used):
         gone = np.flatnonzero(group == number)
@@ -124,7 +147,8 @@ def held_out_familiarity(
         rest = fold.rest[~np.isin(labels[fold.rest], gone)]
         stays = ~np.isin(labels[fold.asked], gone)
         numbers = np.unique(labels[rest], return_inverse=True)[1].astype(np.int64)
-        rule = fit_familiarity(vectors[rest], numbers, pool)
+        asked = {samples[row] for row in fold.asked.tolist()} if by_sample else set()
+        rule = fit_familiarity(vectors[rest], numbers, None if around is None else around.without(asked))
         known.append(rule(as_from_outside(vectors, labels, fold)[stays]))
         strangers.append(rule(vectors[np.isin(labels, gone)]))
     return np.concatenate(known), np.concatenate(strangers)

@@ -167,8 +167,15 @@ class Gallery:
     def routes(self) -> dict[str, Route]:
         """The ways by which particles can be named here, each with its rule and calibration."""
         pool = None if self.pool is None else views_of(self.pool, self.spaces)
+        of_pool = () if self.pool is None else [name.rpartition("/")[0] for name in self.pool.ids]
         return fit_routes(
-            self.views, self.class_numbers, self.samples, self.card.classifier, self.card.calibrations or None, pool
+            self.views,
+            self.class_numbers,
+            self.samples,
+            self.card.classifier,
+            self.card.calibrations or None,
+            pool,
+            of_pool,
         )
 
     def identify(

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Fold", "as_from_outside", "leave_out"]
+__all__ = ["ENOUGH_LEFT", "Fold", "as_from_outside", "leave_out"]
 
 _FOLDS = 8
 _FEWEST = 10
 _FEWEST_CLASSES = 2
-_ENOUGH_LEFT = 8.0
+ENOUGH_LEFT = 8.0
+"""Particles of a class, on average, among which names are much like those of the whole gallery."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +26,15 @@ class Fold:
     rest: NDArray[np.int64]
 
 
-def leave_out(labels: NDArray[np.int64], samples: Sequence[str]) -> tuple[list[Fold], bool]:
+def leave_out(
+    labels: NDArray[np.int64], samples: Sequence[str], enough_left: float = ENOUGH_LEFT
+) -> tuple[list[Fold], bool]:
     """Leave each particle out of the gallery once, in up to eight folds.
 
-    Whole samples are left out where each class keeps eight particles or more on average, so that what is asked about
-    comes from another measurement. In smaller galleries that would leave classes so thin that the names of the rest
-    say little about those of the whole: there particles are left out one by one, spread evenly over each class.
+    Whole samples are left out where classes keep enough particles on average (eight, if not said otherwise), so that
+    what is asked about comes from another measurement. In smaller galleries that would leave classes so thin that the
+    names of the rest say little about those of the whole: there particles are left out singly, spread evenly over each
+    class.
 
     Returns
     -------
@@ -38,7 +42,7 @@ def leave_out(labels: NDArray[np.int64], samples: Sequence[str]) -> tuple[list[F
         No folds where too few particles could be left out.
     """
     by_sample = _folds(_places_by_sample(samples), labels)
-    if _enough(by_sample, labels) and _own_left(by_sample, labels) >= _ENOUGH_LEFT:
+    if _enough(by_sample, labels) and _own_left(by_sample, labels) >= enough_left:
         return by_sample, True
     by_class = _folds(_places_by_class(labels), labels)
     return (by_class, False) if _enough(by_class, labels) else ([], False)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from seston.errors import UsageError
 from seston.recognition.calibration import Calibration, calibrate, familiar_share, probabilities, score_for
 from seston.recognition.classifiers import Rule, fit_rule
-from seston.recognition.familiarity import Familiarity, fit_familiarity
+from seston.recognition.familiarity import Familiarity, Surroundings, fit_familiarity
 from seston.recognition.neighbours import nearest, unit
 from seston.recognition.views import Views
 
@@ -88,7 +88,7 @@ class Route:
     vectors: NDArray[np.float32]
     rule: Rule
     calibration: Calibration
-    pool: NDArray[np.float32] | None = None
+    around: Surroundings | None = None
     """Unlabelled particles in the same space."""
     _familiarity: list[Familiarity] = field(default_factory=list, repr=False, compare=False)
 
@@ -99,7 +99,8 @@ class Route:
             return None
         if not self._familiarity:
             numbers = np.searchsorted(self.classes, self.labels).astype(np.int64)
-            self._familiarity.append(fit_familiarity(self.vectors, numbers, self.pool))
+            pool = None if self.around is None else self.around.vectors
+            self._familiarity.append(fit_familiarity(self.vectors, numbers, pool))
         return self._familiarity[0]
 
     @property
@@ -118,6 +119,7 @@ def fit_routes(
     classifier: str,
     known: Mapping[str, Calibration] | None = None,
     pool: Views | None = None,
+    pool_samples: Sequence[str] = (),
 ) -> dict[str, Route]:
     """Fit every route that the gallery allows.
 
@@ -127,8 +129,8 @@ def fit_routes(
         Of the gallery particles.
     known
         Calibrations by name of route that were learnt before; the others are learnt now.
-    pool
-        Unlabelled particles in the same spaces.
+    pool, pool_samples
+        Unlabelled particles in the same spaces, and the sample of each.
     """
     routes = {}
     for gallery_view, query_view in _PAIRS:
@@ -141,10 +143,11 @@ def fit_routes(
             continue
         numbers = numbers.astype(np.int64)
         name = "-".join(view.removeprefix("S") for view in (gallery_view, query_view))
+        around = _around(pool, pool_samples, query_view)
         if known is not None and name in known:
             calibration = known[name]
         else:
-            calibration = _calibrate(views, gallery_view, query_view, labels, samples, classifier, pool)
+            calibration = _calibrate(views, gallery_view, query_view, labels, samples, classifier, around)
         rule = fit_rule(route_rule(classifier, gallery_view, query_view), vectors[rows], numbers, len(classes))
         routes[name] = Route(
             gallery_view,
@@ -155,7 +158,7 @@ def fit_routes(
             vectors[rows],
             rule,
             calibration,
-            _pool_of(pool, query_view),
+            around,
         )
     return routes
 
@@ -167,7 +170,7 @@ def _calibrate(
     labels: NDArray[np.int64],
     samples: Sequence[str],
     classifier: str,
-    pool: Views | None,
+    around: Surroundings | None,
 ) -> Calibration:
     rows = np.flatnonzero(views[gallery_view][1] & views[query_view][1])
     if not len(rows):
@@ -177,14 +180,14 @@ def _calibrate(
     rule = route_rule(classifier, gallery_view, query_view)
     of_gallery = views[gallery_view][0][rows]
     asked = of_gallery if query_view == gallery_view else views[query_view][0][rows]
-    return calibrate(of_gallery, asked, numbers, of_rows, rule, _pool_of(pool, query_view))
+    return calibrate(of_gallery, asked, numbers, of_rows, rule, around)
 
 
-def _pool_of(pool: Views | None, view: str) -> NDArray[np.float32] | None:
+def _around(pool: Views | None, samples: Sequence[str], view: str) -> Surroundings | None:
     if pool is None or view not in pool:
         return None
     vectors, has = pool[view]
-    return vectors[has]
+    return Surroundings(vectors[has], tuple(samples[row] for row in np.flatnonzero(has).tolist()))
 
 
 def route_rule(classifier: str, gallery_view: str, query_view: str) -> str:
