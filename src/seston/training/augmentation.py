@@ -34,6 +34,7 @@ __all__ = ["NoiseTable", "augmented_batch"]
 
 _BLUR = 1.4
 _TABLE = 1 << 20
+_PIXELS_AT_ONCE = 1 << 18
 _UNIFORM = (
     "reverse", "angle", "zoom", "stretch", "turn_over", "right", "down", "contrast", "brightness", "blur",
     "pixel_noise", "pixel_noise_place", "drop", "drop_count", "time_stretch", "time_shift",
@@ -71,6 +72,11 @@ class _Chance:
     def __getitem__(self, name: str) -> Tensor:
         return self.uniform[name]
 
+    def rows(self, part: slice) -> _Chance:
+        """Give the numbers of some particles."""
+        uniform = {name: numbers[part] for name, numbers in self.uniform.items()}
+        return _Chance(uniform, self.channel[part], self.gain[part], self.size[part])
+
     def signed(self, name: str) -> Tensor:
         """Give (B,) numbers in [-1, 1)."""
         return 2 * self.uniform[name] - 1
@@ -107,11 +113,7 @@ def augmented_batch(
     """
     chance = _draw(keys, preparation, purpose, device)
     reverse = chance["reverse"] < settings.reverse
-    background = to_tensor(prepared.background).to(device)
-    picture = centred_picture(to_tensor(prepared.picture).to(device), background)
-    picture = _move_picture(picture, chance, settings, reverse)
-    picture = _relight_picture(picture, chance, settings, noise)
-
+    image = _augmented_pictures(prepared, chance, preparation, settings, noise, reverse)
     has_channel = to_tensor(prepared.has_channel).to(device)
     gain = _gains(chance, settings, has_channel)
     signal = _move_signal(to_tensor(prepared.profile).to(device), chance, settings, reverse)
@@ -121,7 +123,7 @@ def augmented_batch(
         grain = noise.take(chance["signal_noise_place"], tuple(signal.shape[1:]))
         signal = signal * (strength[:, None, None] * grain).exp()
     return Batch(
-        image=in_range(picture, background, preparation),
+        image=image,
         image_size=_blurred(
             image_size_numbers(to_tensor(prepared.picture_sizes).to(device), preparation), chance, settings, 0
         ),
@@ -163,6 +165,31 @@ def _draw(
     )
 
 
+def _augmented_pictures(
+    prepared: Prepared,
+    chance: _Chance,
+    preparation: Preparation,
+    settings: AugmentationSettings,
+    noise: NoiseTable,
+    reverse: Tensor,
+) -> Tensor:
+    """Make the pictures of a view; on a CPU a few at a time, so that they stay in its cache from step to step."""
+    device = reverse.device
+    at_once = len(prepared)
+    if device.type == "cpu":
+        pixels = max(1, prepared.picture[0].size) if len(prepared) else 1
+        at_once = max(1, _PIXELS_AT_ONCE * torch.get_num_threads() // pixels)
+    parts = []
+    for start in range(0, len(prepared), max(1, at_once)):
+        part = slice(start, start + at_once)
+        background = to_tensor(prepared.background[part]).to(device)
+        picture = centred_picture(to_tensor(prepared.picture[part]).to(device), background)
+        picture = _move_picture(picture, chance.rows(part), settings, reverse[part])
+        picture = _relight_picture(picture, chance.rows(part), settings, noise)
+        parts.append(in_range(picture, background, preparation))
+    return torch.cat(parts) if parts else to_tensor(prepared.picture).float().to(device)
+
+
 def _move_picture(picture: Tensor, chance: _Chance, settings: AugmentationSettings, reverse: Tensor) -> Tensor:
     """Turn, zoom, stretch, shift and mirror, in one resampling; outside lies background."""
     low, high = settings.zoom
@@ -182,8 +209,18 @@ def _move_picture(picture: Tensor, chance: _Chance, settings: AugmentationSettin
         ],
         dim=1,
     )
-    grid = functional.affine_grid(matrix, list(picture.shape), align_corners=False)
+    grid = _places(matrix, picture.shape[-1])
     return functional.grid_sample(picture, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+
+
+def _places(matrix: Tensor, side: int) -> Tensor:
+    """Give where each pixel of a square is taken from, (B, S, S, 2): `functional.affine_grid`, several times faster on
+    a CPU.
+    """
+    steps = (2 * torch.arange(side, device=matrix.device) + 1) / side - 1
+    of_columns = matrix[:, :, 0, None] * steps
+    of_rows = matrix[:, :, 1, None] * steps + matrix[:, :, 2, None]
+    return of_rows.movedim(1, -1)[:, :, None, :] + of_columns.movedim(1, -1)[:, None, :, :]
 
 
 def _relight_picture(picture: Tensor, chance: _Chance, settings: AugmentationSettings, noise: NoiseTable) -> Tensor:
