@@ -64,7 +64,7 @@ def gallery_knn(
     fold
         Which fold of the split.
     classifier
-        The rule by which the model names: soft-lda, knn or centroid.
+        The rule by which the model names: soft-lda, shrinkage-lda, knn or centroid.
     seed
         The same seed draws the same galleries.
     baselines
@@ -185,7 +185,7 @@ def ood(
     fold
         Which fold of the split.
     classifier
-        The rule by which the gallery names: soft-lda, knn or centroid.
+        The rule by which the gallery names: soft-lda, shrinkage-lda, knn or centroid.
     seed
         The same seed leaves out the same species.
     baselines

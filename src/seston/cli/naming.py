@@ -22,6 +22,7 @@ def gallery(
     fold: int = 0,
     classifier: str = "soft-lda",
     seed: int = 0,
+    as_measured: Flag = False,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> Outcome:
@@ -44,9 +45,12 @@ def gallery(
     fold
         Which fold of the split.
     classifier
-        The rule that gives names: soft-lda, knn (the paper's), or centroid.
+        The rule that gives names: soft-lda, shrinkage-lda, knn (the paper's), or centroid.
     seed
         The same seed picks the same particles.
+    as_measured
+        Leave every run at its own level. Otherwise the level of each run (gain, focus, scale) is told from its own
+        particles, of which it takes 50, and taken away: of these runs, and of those that are named later.
     """
     check_free(to, overwrite=overwrite)
     from seston.particle import TerminalProgress
@@ -63,6 +67,7 @@ def gallery(
             fold=fold,
             classifier=classifier,
             seed=seed,
+            as_measured=as_measured,
             progress=progress,
         )
     made.save(to, overwrite=overwrite)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from seston.evaluation.draws import Draw
 from seston.evaluation.growing import GrowingSearch
-from seston.recognition.classifiers import fit_rule
+from seston.recognition.classifiers import fit_rule, shrinkage_lda
 from seston.recognition.embeddings import Embeddings
 from seston.recognition.naming import route_rule
 from seston.recognition.neighbours import name_by_vote, unit
@@ -154,18 +154,9 @@ def _standardise(block: NDArray[np.float32], pool: NDArray[np.int64]) -> NDArray
 def _name_by_lda(
     gallery: NDArray[np.float32], classes: NDArray[np.int64], queries: NDArray[np.float32], repeat: int
 ) -> NDArray[np.int64]:
-    from sklearn.covariance import ledoit_wolf
-
     names, numbers = np.unique(classes, return_inverse=True)
-    means = np.stack([gallery[numbers == number].mean(axis=0) for number in range(len(names))]).astype(np.float64)
-    apart = gallery - means[numbers]
-    scatter = (
-        ledoit_wolf(apart.astype(np.float64), assume_centered=True)[0] if np.any(apart) else np.eye(means.shape[1])
-    )
-    ridge = 1e-6 * np.trace(scatter) / len(scatter) * np.eye(len(scatter))  # should the estimated shrinkage be 0
-    weights = np.linalg.solve(scatter + ridge, means.T)
-    scores = queries @ weights - 0.5 * (means.T * weights).sum(axis=0)
-    return np.asarray(names[scores.argmax(axis=1)], np.int64)
+    rule = shrinkage_lda(gallery, numbers.astype(np.int64), len(names))
+    return np.asarray(names[rule(queries).argmax(axis=1)], np.int64)
 
 
 def _name_by_forest(

@@ -21,6 +21,7 @@ __all__ = [
     "centroid",
     "fit_rule",
     "knn",
+    "shrinkage_lda",
     "soft_lda",
 ]
 
@@ -71,7 +72,7 @@ def fit_rule(name: str, vectors: NDArray[np.float32], labels: NDArray[np.int64],
     Parameters
     ----------
     name
-        ``soft-lda``, ``knn`` or ``centroid``.
+        ``soft-lda``, ``shrinkage-lda``, ``knn`` or ``centroid``.
     vectors, labels
         Unit vectors of the gallery particles and their class numbers (0 … classes − 1, each at least once).
     k
@@ -103,6 +104,23 @@ def soft_lda(vectors: NDArray[np.float32], labels: NDArray[np.int64], classes: i
     if level <= 0:  # every particle equals its class mean
         return _linear(means, means / _FIRST_TEMPERATURE)
     return _linear(means, _solve_scatter(apart, (1 - lean) / freedom, lean * level, means))
+
+
+def shrinkage_lda(vectors: NDArray[np.float32], labels: NDArray[np.int64], classes: int) -> LinearRule:
+    """Discriminate linearly, with the scatter within classes shrunk as much as it seems to need (Ledoit & Wolf 2004).
+
+    With one particle a class there is no scatter, and this is the nearest mean.
+    """
+    from sklearn.covariance import ledoit_wolf
+
+    rows = vectors.astype(np.float64)
+    means = _class_means(rows, labels, classes)
+    apart = rows - means[labels]
+    if not apart.any():
+        return _linear(means, means / _FIRST_TEMPERATURE)
+    scatter = ledoit_wolf(apart, assume_centered=True)[0]
+    scatter[np.diag_indices(len(scatter))] += 1e-6 * np.trace(scatter) / len(scatter)  # should it not be shrunk at all
+    return _linear(means, np.linalg.solve(scatter, means.T).T)
 
 
 def _solve_scatter(
@@ -145,6 +163,7 @@ def _linear(means: NDArray[np.float64], weights: NDArray[np.float64]) -> LinearR
 
 CLASSIFIERS: dict[str, Callable[[NDArray[np.float32], NDArray[np.int64], int], Rule]] = {
     "soft-lda": soft_lda,
+    "shrinkage-lda": shrinkage_lda,
     "knn": knn,
     "centroid": centroid,
 }
