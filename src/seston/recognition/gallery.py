@@ -23,6 +23,7 @@ from seston.recognition.views import Views, views_of
 if TYPE_CHECKING:
     from seston.particle import Progress
     from seston.recognition.encoder import Encoder
+    from seston.recognition.levelling import Levels
     from seston.store import DataSet
 
 __all__ = ["Gallery", "GalleryCard"]
@@ -65,6 +66,8 @@ class Gallery:
     model: Encoder | None = None
     pool: Embeddings | None = None
     """Other particles of the same data set, whatever they are: against them strangers are told from known ones."""
+    levels: Levels | None = None
+    """What the runs of the data set look like: the vectors here, and those to be named, stand without their shifts."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -80,6 +83,7 @@ class Gallery:
         fold: int = 0,
         seed: int = 0,
         classifier: str = DEFAULT_CLASSIFIER,
+        as_measured: bool = False,
         progress: Progress | None = None,
     ) -> Gallery:
         """Make a gallery of a data set's labelled particles.
@@ -96,6 +100,9 @@ class Gallery:
             Take the training part of this saved split alone.
         seed
             The same seed picks the same particles.
+        as_measured
+            Leave every run at its own level. Without it the level of each run, these and any that is named later, is
+            told from its particles and taken away (see `seston.recognition.levelling`).
 
         Raises
         ------
@@ -112,6 +119,7 @@ class Gallery:
             fold=fold,
             seed=seed,
             classifier=classifier,
+            as_measured=as_measured,
             progress=progress,
         )
 
@@ -135,6 +143,16 @@ class Gallery:
         from seston.recognition.gallery_files import save_gallery
 
         save_gallery(self, Path(path), overwrite=overwrite)
+
+    def level(self, embeddings: Embeddings, samples: Sequence[str]) -> Embeddings:
+        """Bring particles to the level of the gallery's runs.
+
+        Parameters
+        ----------
+        samples
+            Of each particle: the name of its run. A run needs 50 particles here, or stays as it is.
+        """
+        return embeddings if self.levels is None else self.levels.vectors.correct(embeddings, samples)
 
     @cached_property
     def class_names(self) -> tuple[str, ...]:
@@ -192,7 +210,7 @@ class Gallery:
         Parameters
         ----------
         embeddings
-            Of the gallery's own model.
+            Of the gallery's own model; at the level of its runs, see `Gallery.level`, where several of a run are named.
         particles
             The same particles, where some have listmode alone and should be named by it.
         threshold

@@ -28,6 +28,7 @@ from seston.recognition.calibration import Calibration
 from seston.recognition.embeddings import ARRAYS, Embeddings
 from seston.recognition.encoder import load
 from seston.recognition.gallery import Gallery, GalleryCard
+from seston.recognition.levelling import read_levels, write_levels
 
 __all__ = ["load_gallery", "save_gallery"]
 
@@ -84,6 +85,8 @@ def _write(gallery: Gallery, folder: Path) -> None:
         }
     )
     pq.write_table(table, folder / _PARTICLES, compression="zstd")
+    if gallery.levels is not None:
+        write_levels(gallery.levels, folder)
     if gallery.model is not None:
         gallery.model.save(folder / _MODEL)
     document = {"format": _FORMAT, **asdict(gallery.card), "classes": gallery.classes, "particles": len(gallery)}
@@ -136,6 +139,7 @@ def _read(path: Path) -> Gallery:
             thumbnails=tuple(columns["thumbnail"]),
             model=load(path / _MODEL) if (path / _MODEL).is_dir() else None,
             pool=_pool(tensors, embeddings.model_id),
+            levels=read_levels(path),
         )
     except (OSError, ValueError, KeyError, TypeError, SafetensorError, pa.ArrowException) as error:
         if isinstance(error, InputError | NotFoundError):

@@ -16,6 +16,7 @@ from seston.particle import Particle, Progress
 from seston.recognition.embeddings import Embeddings
 from seston.recognition.encoder import Encoder, embed, stream_particles
 from seston.recognition.gallery import Gallery, GalleryCard
+from seston.recognition.levelling import learn_data_levels, samples_of
 from seston.recognition.thumbnails import thumbnail
 from seston.recognition.views import fit_spaces
 
@@ -38,6 +39,7 @@ def make_gallery(
     fold: int,
     seed: int,
     classifier: str,
+    as_measured: bool = False,
     progress: Progress | None = None,
 ) -> Gallery:
     """Make a gallery; see `Gallery.from_dataset`."""
@@ -51,11 +53,14 @@ def make_gallery(
     if len({labels[name] for name in chosen}) < 2:
         raise UsageError(_too_few(data, labels, left_out))
     pool = embeddings if split is None else embeddings.of([name for name in embeddings.ids if name in inside])
+    levels = learn_data_levels(data, pool) if not as_measured else None
+    if levels is not None:
+        pool = levels.vectors.correct(pool, samples_of(data, pool.ids))
     names, listmode, of_pool = _listmode(data, chosen, pool.ids)
     particles = list(stream_particles(data, chosen))
     return _finish(
         Gallery(
-            embeddings=embeddings.of(chosen),
+            embeddings=pool.of(chosen),
             labels=tuple(labels[name] for name in chosen),
             samples=tuple(particle.sample_id for particle in particles),
             spaces=fit_spaces(pool, of_pool),
@@ -65,6 +70,7 @@ def make_gallery(
             thumbnails=tuple(thumbnail(particle.image) for particle in particles),
             model=model,
             pool=_others(pool, chosen),
+            levels=levels,
         )
     )
 

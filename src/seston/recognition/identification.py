@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from seston.particle import Annotation, Progress, Sample, Silence, Skipped
 from seston.recognition.choosing import gallery_model
 from seston.recognition.encoder import Encoder
 from seston.recognition.gallery import Gallery
+from seston.recognition.levelling import levelled
 from seston.recognition.names_file import NamesWriter, read_names
 from seston.recognition.naming import Caution, Identification
 from seston.recognition.source_particles import Reading, open_source
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from seston.store import DataSet
 
 __all__ = ["IdentifyResult", "identify", "made_up"]
-
-_AT_ONCE = 256
 
 
 @dataclass(frozen=True)
@@ -151,11 +149,9 @@ def _notes(gallery: Gallery, caution: Caution) -> tuple[str, ...]:
 def _name_all(
     reading: Reading, gallery: Gallery, encoder: Encoder, caution: Caution, annotate: bool, say: Progress
 ) -> Iterator[list[Identification]]:
-    """Name particles a few hundred at a time, as they are read."""
+    """Name particles a few hundred at a time, as they are read, at the level of the gallery's runs."""
     say.start("naming particles", reading.total)
-    source = reading.particles()
-    while part := list(islice(source, _AT_ONCE)):
-        embeddings = encoder.encode(part, reading.skipped)
+    for part, embeddings in levelled(reading.particles(), encoder, gallery.levels, reading.skipped):
         named = [
             replace(one, path=reading.path_of(particle), sample=particle.sample_id)
             for one, particle in zip(gallery.identify(embeddings, part, **asdict(caution)), part, strict=True)

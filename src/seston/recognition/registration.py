@@ -234,6 +234,8 @@ def _means(values: Floats, group: NDArray[np.int64], count: int) -> Floats:
 
 def _rounding(rows: Floats, group: NDArray[np.int64], count: int) -> Floats:
     """Give the turn to where the scatter within groups is round."""
+    if not rows.size:
+        return np.eye(rows.shape[1])
     apart = rows - _means(rows, group, count)[group]
     eigenvalues, vectors = np.linalg.eigh(apart.T @ apart / max(len(rows), 1))
     eigenvalues = np.maximum(eigenvalues, 0)

@@ -17,7 +17,7 @@ from seston.models.spaces import spread_of
 from seston.recognition.embeddings import ARRAYS, Embeddings
 from seston.recognition.registration import FEWEST_PARTICLES, Landmarks, find_landmarks
 
-__all__ = ["RunLevels", "learn_levels", "rows_of_runs"]
+__all__ = ["RunLevels", "Shift", "learn_levels", "rows_of_runs"]
 
 Floats = NDArray[np.float64]
 Shift = Mapping[str, NDArray[np.float32]]

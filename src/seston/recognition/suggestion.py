@@ -18,6 +18,7 @@ from seston.recognition.classifiers import DEFAULT_CLASSIFIER
 from seston.recognition.embeddings import Embeddings, join
 from seston.recognition.encoder import Encoder, embed, embed_particles, stream_particles
 from seston.recognition.gallery import Gallery
+from seston.recognition.levelling import samples_of
 from seston.recognition.unlabelled import Unlabelled, look_for_unlabelled
 from seston.recognition.views import fit_spaces, views_of
 
@@ -147,6 +148,8 @@ def _choose(
     shown = _some_of_each(labels, _MOST_LABELLED)
     own = [name for name in shown if name in found.labels]
     vectors = _embed(data, encoder, [*found.candidates, *own], say)
+    if gallery is not None:
+        vectors = gallery.level(vectors, samples_of(data, vectors.ids))
     candidates, known_vectors = vectors.of(found.candidates), vectors.of(own)
     if gallery is not None:
         known_vectors = join(
