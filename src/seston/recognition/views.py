@@ -30,7 +30,11 @@ def fit_spaces(pool: Embeddings, listmode: NDArray[np.float32] | None = None) ->
     parts = _parts(pool, listmode)
     samples = _samples(pool.ids)
     spaces = {
-        view: fit_space([part[has] for part in features], samples[has], [_weight(part, pool) for part in features])
+        view: fit_space(
+            [part[has] for part in features],
+            samples[has] if len(has) == len(samples) else None,  # listmode may be that of a part of the pool
+            [_weight(part, pool) for part in features],
+        )
         for view, (features, has) in parts.items()
         if view in ("I", "P", "IP", "L") and features and has.sum() >= _FEWEST
     }
