@@ -167,7 +167,7 @@ def _name_by_forest(
     with warnings.catch_warnings():
         # scikit-learn wonders about galleries of one or two particles a class; they are what is measured here.
         warnings.simplefilter("ignore", UserWarning)
-        forest = RandomForestClassifier(_TREES, n_jobs=2, random_state=repeat).fit(gallery, classes)
+        forest = RandomForestClassifier(_TREES, n_jobs=1, random_state=repeat).fit(gallery, classes)
         return np.asarray(forest.predict(queries), np.int64)
 
 
