@@ -16,10 +16,10 @@ from seston.evaluation.subjects import Subjects, choose_subjects, part_sides, sp
 from seston.recognition.embeddings import Embeddings
 from seston.store import DataSet
 
-__all__ = ["FOLD", "Bench", "bench_of"]
+__all__ = ["FOLD", "MATRICES", "Bench", "bench_of"]
 
 FOLD = 0
-_MATRICES = tuple(one.name for one in fields(Embeddings) if one.name.endswith(("image", "profile"))
+MATRICES = tuple(one.name for one in fields(Embeddings) if one.name.endswith(("image", "profile"))
                   and not one.name.startswith("has_"))  # fmt: skip
 
 
@@ -62,7 +62,7 @@ class Bench:
         changed: dict[str, Any] = {"has_image": here & ("I" in sees), "has_profile": here & ("P" in sees)}
         for side in ("image", "profile"):
             absent = ~getattr(mine, f"has_{side}")
-            for name in _MATRICES:
+            for name in MATRICES:
                 if name.endswith(side) and not name.startswith("shared"):
                     changed[name] = np.where(absent[:, None], np.nan, getattr(mine, name)).astype(np.float32)
         return replace(mine, **changed)
@@ -78,7 +78,7 @@ def bench_of(name: str, data: DataSet, largest: int) -> Bench:
         for column, there in ((1, pictures), (2, profiles)):
             there += [value is not None for value in batch.column(column).to_pylist()]
     nothing = np.zeros((len(ids), 0), np.float32)
-    empty: dict[str, Any] = dict.fromkeys(_MATRICES, nothing)
+    empty: dict[str, Any] = dict.fromkeys(MATRICES, nothing)
     present = Embeddings(
         ids=tuple(ids),
         has_image=np.array(pictures, np.bool_),

@@ -70,7 +70,7 @@ CONTENDERS = (
     Contender("image-only", "pictures alone, each against another view of itself", "image-only", sees="I"),
     Contender("profile-only", "profiles alone, each against another view of itself", "profile-only", sees="P"),
     Contender("classical", "hand-made features of picture, pulse and listmode", trained=False),
-    Contender("untrained", "the default's towers before the first step", "default", trained=False),
+    Contender("untrained", "the default before the first step", "default", trained=False),
 )
 _FROM_IMAGENET = (MAIN, "paper", "paper-10x", "paper-adamw", "untrained")
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from comparison.bench import Bench
+from comparison.bench import MATRICES, Bench
 from comparison.contenders import Contender
 from seston.evaluation.draws import Draw
 from seston.evaluation.grid import run_grid
@@ -31,6 +31,7 @@ __all__ = ["Answer", "Judgement", "judge", "load_judgement"]
 _NEIGHBOURS = 3
 _COMBINATIONS = {("I", "I"), ("P", "P"), ("IP", "IP"), ("I", "P"), ("P", "I")}
 _CARD = "card"
+_ALONE = "towers alone"
 
 
 @dataclass(frozen=True, order=True)
@@ -104,9 +105,15 @@ def judge(
 
 
 def _methods(contender: Contender, vectors: Embeddings, bench: Bench) -> Iterator[Method]:
-    """Soft LDA for all; the vote of neighbours as the paper has it where there is a trained space to vote in."""
+    """Soft LDA for all; the vote of neighbours as the paper has it where there is a trained space to vote in.
+
+    Where hand-made features stand beside what was learned, soft LDA judges once more without them.
+    """
     name, classes, pool = contender.name, bench.classes, bench.pool
     yield learned(name, vectors, classes, pool)
+    alone = _towers_alone(vectors)
+    if alone is not None:
+        yield replace(learned(name, alone, classes, pool), classifier=f"soft-lda, {_ALONE}")
     if not contender.recipe:
         blocks = block_features(vectors, "both")
         for rule in ("shrinkage-lda", "random-forest"):
@@ -118,17 +125,26 @@ def _methods(contender: Contender, vectors: Embeddings, bench: Bench) -> Iterato
         yield paper_rule(name, vectors, classes, _NEIGHBOURS)
 
 
+def _towers_alone(vectors: Embeddings) -> Embeddings | None:
+    """Give what the towers found, without hand-made features; None where there are none beside it."""
+    measured = [name for name in MATRICES if name.startswith("measured")]
+    if not any(getattr(vectors, name).shape[1] for name in measured):
+        return None
+    nothing: dict[str, Any] = dict.fromkeys(measured, np.zeros((len(vectors), 0), np.float32))
+    return replace(vectors, **nothing)
+
+
 def _partners(vectors: Embeddings, bench: Bench) -> Iterator[tuple[str, NDArray[np.int64]]]:
     """Search the profile of each picture among all queries, and back: by the model's own space, and by alignment."""
     if not vectors.has_both.all():
         return
-    asked, pool = vectors.take(bench.sides.queries), vectors.take(bench.pool)
-    spaces = {}
-    if asked.crosses:
-        spaces["cosine"] = asked.shared_image, asked.shared_profile
-    if len(pool) >= FEWEST_PAIRS:
-        views = views_of(asked, fit_spaces(pool))
-        spaces["aligned"] = views["SI"][0], views["SP"][0]
+    asked = vectors.take(bench.sides.queries)
+    spaces = {"cosine": (asked.shared_image, asked.shared_profile)} if asked.crosses else {}
+    if len(bench.pool) >= FEWEST_PAIRS:
+        for how, part in (("aligned", vectors), (f"aligned, {_ALONE}", _towers_alone(vectors))):
+            if part is not None:
+                views = views_of(part.take(bench.sides.queries), fit_spaces(part.take(bench.pool)))
+                spaces[how] = views["SI"][0], views["SP"][0]
     for how, (image, profile) in spaces.items():
         yield f"{how}|image→profile", ranks(image, profile)
         yield f"{how}|profile→image", ranks(profile, image)

@@ -27,7 +27,7 @@ from seston.training.settings import Recipe
 
 __all__ = ["Settings", "Task", "failures", "judgement_path", "tasks_of", "work"]
 
-_FORMAT = 1
+_FORMAT = 2
 _BUSY = 0.15
 
 
