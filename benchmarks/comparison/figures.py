@@ -19,7 +19,7 @@ from seston.errors import UsageError
 from seston.evaluation.metrics import bootstrap, interval
 from seston.evaluation.partners import DEPTHS
 
-__all__ = ["BOTH", "Cell", "Figures", "Gain", "figures_of"]
+__all__ = ["BOTH", "MAIN_RULE", "Cell", "Figures", "Gain", "figures_of"]
 
 MAIN_RULE = "soft-lda"
 BOTH = ("IP", "IP")

@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 
 from comparison.contenders import MAIN
-from comparison.figures import Cell, Figures
+from comparison.figures import MAIN_RULE, Cell, Figures
 from seston.evaluation.plots import COLOURS, Line, accuracy_plot
 
 __all__ = ["write_plot"]
@@ -24,10 +24,7 @@ svg { font-family: "Inter", "Segoe UI", system-ui, sans-serif; } text { fill: #5
 
 
 def write_plot(figures: Figures, title: str, path: Path) -> None:
-    """Draw all methods, each with the rule that is best for it in that panel at the largest gallery.
-
-    The default stands with soft LDA and its 95 % interval.
-    """
+    """Draw the default by soft LDA with its 95 % interval, and all others by whatever rule is best for them there."""
     sets = list(dict.fromkeys(cell.set_name for cell in figures.names))
     methods = sorted({cell.method for cell in figures.names}, key=lambda name: (name != MAIN, name))
     looks = {name: _look(place) for place, name in enumerate(methods)}
@@ -53,17 +50,17 @@ def _look(place: int) -> tuple[str, bool]:
 
 
 def _line(method: str, cells: Sequence[Cell], colour: str, dashed: bool) -> Line:
-    own = [cell for cell in cells if cell.method == method]
-    largest = max(cell.n for cell in own)
-    best = max((cell for cell in own if cell.n == largest), key=lambda cell: cell.accuracy).rule
-    rule = "soft-lda" if method == MAIN else best
-    strong = method == MAIN  # only the default gets its interval as a band: ten bands hide the lines
+    main = method == MAIN
+    own = [cell for cell in cells if cell.method == method and (not main or cell.rule == MAIN_RULE)]
+    best = [
+        max((cell for cell in own if cell.n == n), key=lambda cell: cell.accuracy) for n in {cell.n for cell in own}
+    ]
+    # Only the default gets its interval as a band: ten bands would hide the lines.
     points = tuple(
-        (cell.n, cell.accuracy, cell.low if strong else cell.accuracy, cell.high if strong else cell.accuracy)
-        for cell in own
-        if cell.rule == rule
+        (cell.n, cell.accuracy, cell.low if main else cell.accuracy, cell.high if main else cell.accuracy)
+        for cell in best
     )
-    return Line(f"{method} ({rule})", colour, points, dashed=dashed, strong=strong)
+    return Line(method, colour, points, dashed=dashed, strong=main)
 
 
 def _legend(looks: dict[str, tuple[str, bool]]) -> str:

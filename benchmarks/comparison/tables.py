@@ -112,7 +112,7 @@ def _text(cell: Cell) -> str:
     text = f"{100 * cell.accuracy:.1f}"
     text += f" ± {100 * cell.sd:.1f}" if cell.seeds > 1 else ""
     if cell.gain is None:
-        return f"**{text}**"
+        return f"**{text}**" if cell.method == MAIN else text
     gain = cell.gain
     word = _WORDS[gain.verdict]
     return f"{text} ({100 * gain.value:+.1f} [{100 * gain.low:.1f}, {100 * gain.high:.1f}]{word})"
