@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,8 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seston.errors import InputError, NotFoundError
-from seston.particle import Particle, Progress, Sample, Silence
+from seston.particle import Particle, Progress, Silence
 from seston.recognition.evidence import Evidence, gather
+from seston.recognition.level_checks import Known, level_verdicts
+from seston.recognition.levelling import read_levels
+from seston.recognition.signal_levels import ENOUGH_PARTICLES, LookTaker
 from seston.recognition.source_particles import Reading, open_source
 
 if TYPE_CHECKING:
@@ -27,6 +30,7 @@ _SHOWN = 4
 _CORRELATED = 0.95
 _NEAR, _EXACT = 0.1, 0.01
 _MOST = 0.9
+_MANY_SAMPLES, _OF_MANY = 20, 100
 _CROP_STEP_PX = 80
 _SPACINGS_UM = (0.55, 0.5, 0.3675)
 """Core speeds of 2.2, 2.0 and 1.47 m/s at 4 MHz: those that instruments were seen to have."""
@@ -58,7 +62,8 @@ def doctor(
     path
         A data set, or instrument files and folders of them.
     gallery
-        Compare detector levels with those of its samples.
+        Compare signals, pictures, flow and detector levels with those of its samples; without it those of the samples
+        are compared with each other.
 
     Returns
     -------
@@ -74,22 +79,42 @@ def doctor(
 
     Notes
     -----
-    The checks are those that found a fault or proved soundness on real files: listmode values recomputed from the
-    profiles, the number of samples against *Sample Length* in both of its meanings, picture length against pulse
-    length, sides of cropped pictures, curvature (its mean is 0), and the least value of the detectors (0.5 mV in older
-    electronics, 0 in newer).
+    Levels are compared whatever species there are (see `seston.recognition.signal_levels`); runs of one instrument and
+    season differ by less than what is warned of. The other checks are those that found a fault or proved soundness on
+    real files: listmode values recomputed from the profiles, the number of samples against *Sample Length* in both of
+    its meanings, picture length against pulse length, sides of cropped pictures, curvature (its mean is 0), and the
+    least value of the detectors (0.5 mV in older electronics, 0 in newer).
     """
     reading = open_source(path)
     say = progress or Silence()
     say.start("looking at particles", reading.total)
-    of_particles = check_particles(reading.particles())
+    takers: dict[str, LookTaker] = {}
+    of_particles = check_particles(_measured(reading.particles(), takers))
     say.finish()
+    looks = {sample: taker.look() for sample, taker in takers.items()}
+    own_levels = {sample.id: sample.detector_levels for sample in reading.samples.values() if sample.detector_levels}
+    verdicts = level_verdicts(looks, own_levels, None if gallery is None else _known(gallery))
     return [
         _reading_check(reading),
         *of_particles,
-        _levels_check(reading.samples, gallery),
+        *(Check(name, ok, detail) for name, (ok, detail) in verdicts.items()),
         _torch_check(),
     ]
+
+
+def _measured(particles: Iterable[Particle], takers: dict[str, LookTaker]) -> Iterator[Particle]:
+    """Measure the first particles of each sample while they pass by; of many samples fewer of each."""
+    for particle in particles:
+        if particle.sample_id not in takers:
+            takers[particle.sample_id] = LookTaker(ENOUGH_PARTICLES if len(takers) < _MANY_SAMPLES else _OF_MANY)
+        takers[particle.sample_id].add(particle)
+        yield particle
+
+
+def _known(gallery: Gallery | Path | str) -> Known:
+    levels = read_levels(Path(gallery)) if isinstance(gallery, str | Path) else gallery.levels
+    signals = None if levels is None else levels.signals
+    return Known(signals, _levels_of(gallery), "the gallery's runs", levelled=levels is not None)
 
 
 def check_particles(particles: Iterable[Particle]) -> list[Check]:
@@ -238,32 +263,6 @@ _JUDGES: dict[str, Callable[[Evidence], _Verdict]] = {
     "curvature has mean 0": _judge_curvature,
     "least value of the detectors": _judge_floor,
 }
-
-
-def _levels_check(samples: Mapping[str, Sample], gallery: Gallery | Path | str | None) -> Check:
-    name = "detector levels equal the gallery's"
-    if gallery is None:
-        return Check(name, None, "no gallery to compare with")
-    of_gallery = _levels_of(gallery)
-    here = {sample.id: dict(sample.detector_levels) for sample in samples.values() if sample.detector_levels}
-    if not of_gallery or not here:
-        which = "the gallery's samples" if not of_gallery else "these files"
-        return Check(name, None, f"{which} do not say their detector levels")
-    known = {tuple(sorted(levels.items())) for levels in of_gallery.values()}
-    other = {sample: levels for sample, levels in here.items() if tuple(sorted(levels.items())) not in known}
-    if not other:
-        return Check(name, True, f"all {len(here)} samples stand at levels that the gallery's samples had")
-    details = {sample: _describe(levels, of_gallery) for sample, levels in other.items()}
-    return Check(name, False, f"{_sum_up(details, len(here))}; signals are not comparable without a correction")
-
-
-def _describe(levels: Mapping[str, float], of_gallery: Mapping[str, Mapping[str, float]]) -> str:
-    parts = []
-    for channel, level in levels.items():
-        there = sorted({other[channel] for other in of_gallery.values() if channel in other})
-        if level not in there:
-            parts.append(f"{channel} {level:g} (gallery: {', '.join(f'{one:g}' for one in there) or 'not there'})")
-    return ", ".join(parts) or "a combination that no sample of the gallery had"
 
 
 def _levels_of(gallery: Gallery | Path | str) -> Mapping[str, Mapping[str, float]]:
