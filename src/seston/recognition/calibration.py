@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from seston.recognition.classifiers import fit_rule
+from seston.recognition.classifiers import Rule, fit_rule
 from seston.recognition.familiarity import Surroundings, held_out_familiarity
 from seston.recognition.held_out import Fold, as_from_outside, leave_out
 
@@ -18,6 +18,8 @@ _TEMPERATURES = np.geomspace(0.02, 1000, 161)
 _FEWEST = 10
 _KEPT = 0.95
 _STEPS = 100
+_FEWEST_CLASSES = 3
+_FIRST_TEMPERATURE = 0.8
 _ENOUGH_FOR_FAMILIARITY = 2.0
 
 
@@ -78,16 +80,17 @@ def calibrate(
     around
         Unlabelled particles, for the familiarity.
     """
+    within = gallery is queries
+    level = _level(fit_rule(classifier, gallery, labels, int(labels.max()) + 1), gallery, labels)
     folds, by_sample = leave_out(labels, samples)
     if not folds:
-        return Calibration()
-    within = gallery is queries
+        return Calibration(temperature=_FIRST_TEMPERATURE * level if within else 1.0)
     scores, truth = _held_out(gallery, queries, labels, folds, classifier, within=within)
-    temperature = _coolest(scores, truth)
-    shares = probabilities(scores, temperature)
+    coolest = _coolest(scores, truth)
+    shares = probabilities(scores, coolest)
     best, named = shares.max(axis=1), shares.argmax(axis=1)
     learnt = Calibration(
-        temperature=temperature,
+        temperature=coolest * level,
         particles=len(truth),
         by_sample=by_sample,
         accuracy=float((named == truth).mean()),
@@ -96,7 +99,7 @@ def calibrate(
         right_above=_right_above(best, named == truth),
     )
     if not within:
-        return replace(learnt, unknown_auroc=_by_score_alone(scores, truth, temperature))
+        return replace(learnt, unknown_auroc=_by_score_alone(scores, truth, coolest))
     folds, by_sample = leave_out(labels, samples, _ENOUGH_FOR_FAMILIARITY)
     known, _ = held_out_familiarity(gallery, labels, samples, around, folds, by_sample=by_sample)
     beside, strangers = held_out_familiarity(
@@ -157,17 +160,33 @@ def _held_out(
     *,
     within: bool,
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Score each particle by the rest of the gallery; absent classes score −∞."""
+    """Score each particle by the rest of the gallery, on the level of that rule; absent classes score −∞."""
     scores = []
     for fold in folds:
         there, numbers = np.unique(labels[fold.rest], return_inverse=True)
-        rule = fit_rule(classifier, gallery[fold.rest], numbers.astype(np.int64), len(there))
+        numbers = numbers.astype(np.int64)
+        rule = fit_rule(classifier, gallery[fold.rest], numbers, len(there))
         of_fold = np.full((len(fold.asked), int(labels.max()) + 1), -np.inf)
         # Where pictures are asked about profiles, the mean of the gallery is not that of the particles asked about.
         asked = as_from_outside(gallery, labels, fold) if within else queries[fold.asked]
-        of_fold[:, there] = rule(asked)
+        of_fold[:, there] = rule(asked) / _level(rule, gallery[fold.rest], numbers)
         scores.append(of_fold)
     return np.concatenate(scores), labels[np.concatenate([fold.asked for fold in folds])]
+
+
+def _level(rule: Rule, vectors: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+    """Say how far apart a rule scores the classes that a particle is not of; 1 where it scores some −∞.
+
+    Rules fitted to galleries of different size score on different levels: soft LDA of one particle a class divides by
+    nothing, of two by their scatter.
+    """
+    scores = rule(vectors)
+    if not np.isfinite(scores).all() or scores.shape[1] < _FEWEST_CLASSES:
+        return 1.0
+    others = np.ones(scores.shape, np.bool_)
+    others[np.arange(len(labels)), labels] = False
+    apart = scores[others].reshape(len(labels), -1).std(axis=1).mean()
+    return float(apart) if apart > 0 else 1.0
 
 
 def _by_score_alone(scores: NDArray[np.float64], truth: NDArray[np.int64], temperature: float) -> float | None:
