@@ -81,14 +81,12 @@ def feature_blocks(particles: Sequence[Particle], beam_widths_um: Mapping[str, f
         pulse, then picture. A picture that cannot be decoded or shows no particle counts as absent.
     """
     cells: dict[tuple[Block, str], NDArray[np.float32]] = {}
-    total = len(particles)
-    for row, particle in enumerate(particles):
-        _put(cells, "listmode", listmode_features(particle), row, total)
-        _put(cells, "picture", _of_picture(particle), row, total)
+    _put(cells, "listmode", [listmode_features(particle) for particle in particles])
+    _put(cells, "picture", [_of_picture(particle) for particle in particles])
     _put_pulses(cells, particles, beam_widths_um or {})
     found = [key for key, values in cells.items() if np.isfinite(values).any()]
     order = sorted(found, key=lambda key: BLOCKS.index(key[0]))
-    values = np.stack([cells[key] for key in order], axis=1) if order else np.empty((total, 0), np.float32)
+    values = np.stack([cells[key] for key in order], axis=1) if order else np.empty((len(particles), 0), np.float32)
     ids = tuple(particle.id for particle in particles)
     return FeatureTable(ids, tuple(name for _, name in order), tuple(block for block, _ in order), values)
 
@@ -113,17 +111,17 @@ def classical_table(data: DataSet, ids: Sequence[str] | None = None) -> FeatureT
 
 
 def _put(
-    cells: dict[tuple[Block, str], NDArray[np.float32]],
-    block: Block,
-    features: Mapping[str, float],
-    row: int,
-    total: int,
+    cells: dict[tuple[Block, str], NDArray[np.float32]], block: Block, features: Sequence[Mapping[str, float]]
 ) -> None:
-    for name, value in features.items():
-        column = cells.get((block, name))
-        if column is None:
-            column = cells[block, name] = np.full(total, np.nan, dtype=np.float32)
-        column[row] = value
+    """Put the features of all particles into columns; particles with the same names, most of them, go in together."""
+    alike: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+    for row, found in enumerate(features):
+        alike[tuple(found)].append(row)
+    for names, rows in alike.items():
+        table = np.array([list(features[row].values()) for row in rows], dtype=np.float32)
+        for name, values in zip(names, table.T, strict=True):
+            column = cells.setdefault((block, name), np.full(len(features), np.nan, dtype=np.float32))
+            column[rows] = values
 
 
 def _of_picture(particle: Particle) -> dict[str, float]:
