@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from seston.errors import UsageError
 from seston.evaluation import Evaluation, ood
-from seston.evaluation.strangers import Outcome, calibration_error, coverage_curve, false_positive_rate
+from seston.evaluation.strangers import Outcome, calibration_error, coverage_curve, false_positive_rate, limits
 from seston.simulate import simulate, species_table
 from seston.store import DataSet, open_data_set
 
@@ -121,3 +121,16 @@ def test_the_command_prints_rows_of_the_open_set(
         (score, view) for score in ("familiarity", "probability") for view in ("IP", "I", "P")
     }
     assert Path(document["report"]).is_file()
+
+
+def test_a_gallery_says_of_each_route_what_it_promises(data: DataSet) -> None:
+    from seston.recognition import ClassicalModel, Gallery
+
+    gallery = Gallery.from_dataset(data, ClassicalModel.of(data))
+    columns, rows = limits(gallery.routes)
+    assert [row[0] for row in rows] == list(gallery.routes)
+    assert all(len(row) == len(columns) for row in rows)
+    promised = gallery.promises(0.95)
+    for name, *_, lowest in rows:
+        expected = promised[str(name)]
+        assert lowest == ("none" if expected is None else round(expected, 3))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from seston.errors import UsageError
 from seston.evaluation.results import Evaluation
+from seston.evaluation.strangers import limits
 from seston.particle import Particle, Progress, Silence
 
 if TYPE_CHECKING:
@@ -249,6 +250,8 @@ def _judge(
     )
     gallery.save(work.folder / "gallery", overwrite=True)
     evaluation = work.step("evaluate", lambda: _evaluate(work, data, model, seed))
+    tables = {**evaluation.tables, "What the gallery knows of its limits": limits(gallery.routes)}
+    evaluation = replace(evaluation, tables=tables)
     if fresh is None:
         return evaluation, None
     return work.step("identify and count", lambda: _identify(work, evaluation, fresh))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seston.evaluation.metrics import bootstrap_runs, interval
-from seston.recognition.calibration import auroc, familiar_share, probabilities
+from seston.recognition.calibration import auroc, familiar_share, probabilities, score_for
 from seston.recognition.naming import Route
 
 __all__ = [
@@ -20,12 +20,14 @@ __all__ = [
     "coverage_curve",
     "false_positive_rate",
     "judge",
+    "limits",
     "outcome",
 ]
 
 _KEPT = 0.95
 _LOST = 0.05
 _BINS = 15
+_PROMISED = 0.95
 
 Scores = NDArray[np.float64]
 
@@ -170,6 +172,30 @@ def coverage_curve(outcomes: Sequence[Outcome], points: int = 20) -> list[tuple[
         ends = [max(1, round(len(right) * step / points)) for step in range(1, points + 1)]
         curves.append([float(right[:end].mean()) for end in ends])
     return [((step + 1) / points, float(value)) for step, value in enumerate(np.mean(curves, axis=0))]
+
+
+def limits(routes: Mapping[str, Route]) -> tuple[tuple[str, ...], tuple[tuple[object, ...], ...]]:
+    """Put into a table what a gallery learned about itself from its own particles, each left out; routes a line."""
+
+    def percent(share: float | None) -> float | str:
+        return "–" if share is None else round(100 * share, 1)
+
+    rows = []
+    for name, route in routes.items():
+        learnt = route.calibration
+        promised = score_for(learnt, _PROMISED)
+        told = "–" if learnt.unknown_auroc is None else round(learnt.unknown_auroc, 3)
+        lowest = "none" if promised is None else round(promised, 3)
+        rows.append((name, learnt.particles, percent(learnt.accuracy), percent(learnt.calibration_error), told, lowest))
+    columns = (
+        "gallery – query",
+        "particles left out and named",
+        "named rightly, %",
+        "calibration error, %",
+        "strangers told (AUROC)",
+        f"score that promises {_PROMISED:.0%} right",
+    )
+    return columns, tuple(rows)
 
 
 def calibration_error(score: Scores, right: NDArray[np.bool_], bins: int = _BINS) -> float:
