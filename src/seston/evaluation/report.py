@@ -19,11 +19,11 @@ from seston.evaluation.plots import (
     Line,
     accuracy_plot,
     confusion_plot,
-    profile_plot,
     range_plot,
     short_label,
 )
 from seston.evaluation.results import Evaluation, Example
+from seston.recognition.drawing import profile_plot
 
 __all__ = ["evaluation_document", "write_report"]
 

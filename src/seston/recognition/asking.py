@@ -10,21 +10,16 @@ from numpy.typing import NDArray
 
 from seston.recognition.calibration import probabilities
 from seston.recognition.classifiers import DEFAULT_CLASSIFIER, fit_rule
+from seston.recognition.cloud import VIEWS, Cloud, groups_of, likeness_to, make_cloud, move_to_centres
 from seston.recognition.views import Views
 
 __all__ = ["Asked", "Known", "ask"]
 
-_VIEWS = ("IP", "I", "P")
-"""What particles are compared by, richest first."""
-_NEIGHBOURS = 10
 _SHARPNESS = 2.0
 _SURE = 0.05
 _TWIN = 0.01
 """Particles nearer than this by cosine distance show the same thing."""
-_AT_ONCE = 1024
-_LEAST_DENSITY = 1e-3
-_NOTHING = -1.0
-"""Likeness of particles that have nothing in common to compare."""
+_LEAST_DISTANCE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +56,11 @@ def ask(views: Views, count: int, known: Known, n: int) -> list[Asked]:
     """Choose the unlabelled particles whose labels would help most, the most helpful first.
 
     One after the other, the particle with the greatest product of four: how *typical* it is (the squared mean cosine
-    to its 10 nearest neighbours: what has no neighbours is rarely a species; TypiClust, Hacohen et al. 2022), how *far*
-    it lies from all labelled particles and all chosen before (k-centre, Sener & Savarese 2018), how *uncertain* its
-    name is (√(1 − margin)), and how *few* labels its likeliest class has (1/√labels). So without labels, modes of the
-    cloud come first, rare ones as soon as common ones; later what lies between classes.
+    to its 10 nearest neighbours: what has no neighbours is rarely a species; TypiClust, Hacohen et al. 2022); how *far*
+    its neighbourhood lies from those of all labelled and chosen ones (k-centre, Sener & Savarese 2018); how *uncertain*
+    its name is (√(1 − margin), in full from two labels a class on: from one a margin says little); and how *few* labels
+    its likeliest class has (1/√labels). So without labels the modes of the cloud come first, rare ones as soon as
+    common ones; later what lies between classes.
 
     Parameters
     ----------
@@ -79,112 +75,63 @@ def ask(views: Views, count: int, known: Known, n: int) -> list[Asked]:
         How many to choose; fewer are given where all others have nothing to be compared by, or show the same as one
         that is labelled or chosen.
     """
-    cloud = _Cloud.of(views, count)
-    like = cloud.nearest_of(known.views, len(known.numbers))
+    known_group = groups_of(known.views, len(known.numbers))
+    cloud = make_cloud(views, count, known_group)
     names = _name(cloud, known)
-    labels = np.bincount(known.numbers, minlength=max(len(known.class_names), 1)).astype(np.float64)
-    weight = cloud.density**_SHARPNESS
+    weight = cloud.density**_SHARPNESS * (cloud.group >= 0)
     if names is not None:
-        weight *= np.sqrt(1 + _SURE - names.margin)
-    weight[cloud.group < 0] = 0
-    nearest, owner = like.copy(), np.full(count, -1)
+        enough = np.clip(len(known.numbers) / len(known.class_names) - 1, 0, 1)
+        weight *= (1 + _SURE - names.margin) ** (enough / 2)
+    like = likeness_to(views, cloud.group, known.views, known_group)
+    near = likeness_to(cloud.centres, cloud.group, move_to_centres(cloud, known.views), known_group)
+    labels = np.bincount(known.numbers, minlength=max(len(known.class_names), 1)).astype(np.float64)
+    chosen, stands_for = _choose(cloud, weight, like.copy(), near, names, labels, n)
+    return [_asked(cloud, names, row, float(like[row]), size) for row, size in zip(chosen, stands_for, strict=True)]
+
+
+def _choose(
+    cloud: Cloud,
+    weight: NDArray[np.float64],
+    like: NDArray[np.float64],
+    near: NDArray[np.float64],
+    names: _Names | None,
+    labels: NDArray[np.float64],
+    n: int,
+) -> tuple[list[int], list[int]]:
+    """Choose greedily; also say for how many particles each stands. Changes `like` and `labels`."""
+    owner = np.full(len(weight), -1)
     chosen: list[int] = []
-    while len(chosen) < min(n, count):
-        worth = weight * (1 - nearest)
+    while len(chosen) < min(n, len(weight)):
+        worth = weight * np.maximum(1 - near, _LEAST_DISTANCE)
         if names is not None:
             worth /= np.sqrt(np.maximum(labels[names.best], 1))
-        worth[1 - nearest < _TWIN] = 0
+        worth[1 - like < _TWIN] = 0
         row = int(worth.argmax())
         if worth[row] <= 0:
             break
-        towards = cloud.likeness_to(row)
+        one = cloud.group[row : row + 1]
+        np.maximum(like, likeness_to(cloud.views, cloud.group, _row_of(cloud.views, row), one), out=like)
+        like[row] = 1
+        towards = likeness_to(cloud.centres, cloud.group, _row_of(cloud.centres, row), one)
         towards[row] = 1
-        owner[towards > nearest] = len(chosen)
-        nearest = np.maximum(nearest, towards)
+        owner[towards > near] = len(chosen)
+        near = np.maximum(near, towards)
         chosen.append(row)
         if names is not None:
             labels += names.shares[row]
-    sizes = np.bincount(owner[owner >= 0], minlength=len(chosen))
-    return [_asked(cloud, names, row, float(like[row]), int(size)) for row, size in zip(chosen, sizes, strict=True)]
+    return chosen, np.bincount(owner[owner >= 0], minlength=len(chosen)).tolist()
 
 
-def _asked(cloud: _Cloud, names: _Names | None, row: int, like: float, stands_for: int) -> Asked:
+def _row_of(views: Views, row: int) -> Views:
+    return {view: (vectors[row : row + 1], has[row : row + 1]) for view, (vectors, has) in views.items()}
+
+
+def _asked(cloud: Cloud, names: _Names | None, row: int, like: float, stands_for: int) -> Asked:
+    density, size = float(cloud.density[row]), max(stands_for, 1)
     if names is None:
-        return Asked(row, like, float(cloud.density[row]), stands_for)
+        return Asked(row, like, density, size)
     best, second = int(names.best[row]), int(names.second[row])
-    score, margin = float(names.shares[row, best]), float(names.margin[row])
-    return Asked(row, like, float(cloud.density[row]), stands_for, (best, second), score, margin)
-
-
-@dataclass(frozen=True, slots=True)
-class _Cloud:
-    """The unlabelled particles, each with the richest view of it and how dense the others lie around it there."""
-
-    views: Views
-    group: NDArray[np.int64]
-    """Place of the richest view in `_VIEWS`; −1 for a particle that has none."""
-    density: NDArray[np.float64]
-
-    @classmethod
-    def of(cls, views: Views, count: int) -> _Cloud:
-        group = _groups(views, count)
-        density = np.ones(count)
-        for place, view in enumerate(_VIEWS):
-            rows = np.flatnonzero(group == place)
-            if len(rows):
-                density[rows] = _density(views[view][0][rows])
-        return cls(views, group, density)
-
-    def nearest_of(self, others: Views, count: int) -> NDArray[np.float64]:
-        """Give the likeness of each particle to the most alike of others, by the richest view that both have."""
-        best = np.full(len(self.group), _NOTHING)
-        groups = _groups(others, count)
-        for mine in range(len(_VIEWS)):
-            rows = np.flatnonzero(self.group == mine)
-            for theirs in range(len(_VIEWS)):
-                columns = np.flatnonzero(groups == theirs)
-                view = _common(mine, theirs)
-                if view is None or not len(rows) or not len(columns):
-                    continue
-                towards = others[view][0][columns].T
-                for start in range(0, len(rows), _AT_ONCE):
-                    part = rows[start : start + _AT_ONCE]
-                    likeness = (self.views[view][0][part] @ towards).max(axis=1)
-                    best[part] = np.maximum(best[part], likeness)
-        return best
-
-    def likeness_to(self, row: int) -> NDArray[np.float64]:
-        """Give the likeness of each particle to one of them."""
-        one = {view: (vectors[row : row + 1], has[row : row + 1]) for view, (vectors, has) in self.views.items()}
-        return self.nearest_of(one, 1)
-
-
-def _groups(views: Views, count: int) -> NDArray[np.int64]:
-    group = np.full(count, -1)
-    for place in reversed(range(len(_VIEWS))):
-        if _VIEWS[place] in views:
-            group[views[_VIEWS[place]][1]] = place
-    return group
-
-
-def _common(mine: int, theirs: int) -> str | None:
-    """Name the richest view that two particles have in common, given the richest of each."""
-    if mine == theirs or not mine * theirs:
-        return _VIEWS[max(mine, theirs)]
-    return None
-
-
-def _density(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Give the mean cosine of each vector to its nearest neighbours."""
-    neighbours = min(_NEIGHBOURS, len(vectors) - 1)
-    if neighbours < 1:
-        return np.ones(len(vectors))
-    found = np.empty(len(vectors))
-    for start in range(0, len(vectors), _AT_ONCE):
-        likeness = vectors[start : start + _AT_ONCE] @ vectors.T
-        likeness[np.arange(len(likeness)), start + np.arange(len(likeness))] = -np.inf
-        found[start : start + _AT_ONCE] = np.partition(likeness, -neighbours, axis=1)[:, -neighbours:].mean(axis=1)
-    return np.maximum(found, _LEAST_DENSITY)
+    return Asked(row, like, density, size, (best, second), float(names.shares[row, best]), float(names.margin[row]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,13 +145,13 @@ class _Names:
     margin: NDArray[np.float64]
 
 
-def _name(cloud: _Cloud, known: Known) -> _Names | None:
+def _name(cloud: Cloud, known: Known) -> _Names | None:
     """Name all particles by the labelled ones; None where those are of fewer than two labels."""
     classes = len(known.class_names)
     if len(np.unique(known.numbers)) < 2:
         return None
     shares = np.full((len(cloud.group), classes), 1 / classes, np.float32)
-    for place in range(len(_VIEWS)):
+    for place in range(len(VIEWS)):
         rows = np.flatnonzero(cloud.group == place)
         view = _most_classes(known, place)
         if view is None or not len(rows):
@@ -226,7 +173,7 @@ def _most_classes(known: Known, group: int) -> str | None:
     """Choose by which view to name particles whose richest is given: the one with the most labels, richest first."""
     able = {
         view: len(np.unique(known.numbers[known.views[view][1]]))
-        for view in ((_VIEWS[group],) if group else _VIEWS)
+        for view in ((VIEWS[group],) if group else VIEWS)
         if view in known.views
     }
     best = max(able, key=lambda view: able[view], default=None)

@@ -8,7 +8,7 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["drawing", "element", "points", "profile_plot"]
+__all__ = ["drawing", "element", "line_points", "profile_plot"]
 
 _CHANNEL_COLOURS = (
     ("fws", "#33475b"),
@@ -38,7 +38,9 @@ def profile_plot(profile: NDArray[np.float32], channels: Sequence[str], *, width
         )
         colour = next((one for part, one in _CHANNEL_COLOURS if part in channels[row].lower()), _OTHER_CHANNEL)
         parts.append(
-            element("polyline", tip=channels[row], points=points(line), stroke=colour, stroke_width=1.3, fill="none")
+            element(
+                "polyline", tip=channels[row], points=line_points(line), stroke=colour, stroke_width=1.3, fill="none"
+            )
         )
     return drawing("profile", "profile", width, height, parts)
 
@@ -57,7 +59,7 @@ def element(kind: str, text: str = "", *, tip: str = "", **attributes: str | flo
     return f"<{kind}{pairs}>{inside}</{kind}>" if inside else f"<{kind}{pairs}/>"
 
 
-def points(places: Iterable[tuple[float, float]]) -> str:
+def line_points(places: Iterable[tuple[float, float]]) -> str:
     """Write places as the points of a line or polygon."""
     return " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
 

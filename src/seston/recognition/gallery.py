@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from seston.particle import Progress
     from seston.recognition.encoder import Encoder
     from seston.recognition.levelling import Levels
+    from seston.recognition.suggestion import SuggestResult
     from seston.store import DataSet
 
 __all__ = ["Gallery", "GalleryCard"]
@@ -234,6 +235,14 @@ class Gallery:
         listmode = self._listmode_of(particles) if particles and self.listmode is not None else None
         views = views_of(embeddings, self.spaces, listmode)
         return name_particles(embeddings.ids, views, self.routes, self.class_names, self.embeddings.ids, caution)
+
+    def suggest(
+        self, data: DataSet | Path | str, *, n: int = 50, to: Path | str | None = None, overwrite: bool = False
+    ) -> SuggestResult:
+        """Suggest the particles of a data set whose labels would help most; see `seston.suggest`."""
+        from seston.recognition.suggestion import suggest
+
+        return suggest(data, gallery=self, n=n, to=to, overwrite=overwrite)
 
     def promises(self, precision: float) -> dict[str, float | None]:
         """Give the score from which on names are right so often, by route; None where no score promises that."""

@@ -19,10 +19,12 @@ from seston.recognition.embeddings import Embeddings, join
 from seston.recognition.encoder import Encoder, embed, embed_particles, stream_particles
 from seston.recognition.gallery import Gallery
 from seston.recognition.levelling import samples_of
+from seston.recognition.run_levels import learn_levels
 from seston.recognition.unlabelled import Unlabelled, look_for_unlabelled
 from seston.recognition.views import fit_spaces, views_of
 
 if TYPE_CHECKING:
+    from seston.models.spaces import Space
     from seston.store import DataSet
 
 __all__ = ["KINDS", "SuggestResult", "Suggestion", "suggest"]
@@ -143,24 +145,13 @@ def _choose(
 ) -> SuggestResult:
     if not found.candidates:
         raise UsageError(f"{data.path}: there is no particle without a label that could be asked about")
-    of_gallery = {} if gallery is None else dict(zip(gallery.embeddings.ids, gallery.labels, strict=True))
-    labels = of_gallery | found.labels
-    shown = _some_of_each(labels, _MOST_LABELLED)
-    own = [name for name in shown if name in found.labels]
-    vectors = _embed(data, encoder, [*found.candidates, *own], say)
-    if gallery is not None:
-        vectors = gallery.level(vectors, samples_of(data, vectors.ids))
-    candidates, known_vectors = vectors.of(found.candidates), vectors.of(own)
-    if gallery is not None:
-        known_vectors = join(
-            [known_vectors, gallery.embeddings.of([name for name in shown if name not in found.labels])]
-        )
-    spaces = fit_spaces(vectors) if gallery is None else gallery.spaces
+    labels = found.labels if gallery is None else _labels_of(gallery) | found.labels
+    candidates, labelled, spaces = _vectors(data, found, labels, gallery, encoder, say)
     class_names = tuple(sorted(set(labels.values())))
     place = {label: number for number, label in enumerate(class_names)}
     known = Known(
-        views=views_of(known_vectors, spaces),
-        numbers=np.array([place[labels[name]] for name in known_vectors.ids], np.int64),
+        views=views_of(labelled, spaces),
+        numbers=np.array([place[labels[name]] for name in labelled.ids], np.int64),
         class_names=class_names,
         classifier=DEFAULT_CLASSIFIER if gallery is None else gallery.card.classifier,
     )
@@ -178,6 +169,32 @@ def _choose(
         notes=tuple(_notes(found, candidates, len(asked), n, gallery)),
         simulated=found.simulated,
     )
+
+
+def _labels_of(gallery: Gallery) -> dict[str, str]:
+    return dict(zip(gallery.embeddings.ids, gallery.labels, strict=True))
+
+
+def _vectors(
+    data: DataSet,
+    found: Unlabelled,
+    labels: Mapping[str, str],
+    gallery: Gallery | None,
+    encoder: Encoder,
+    say: Progress,
+) -> tuple[Embeddings, Embeddings, Mapping[str, Space]]:
+    """Give the vectors of candidates and labelled particles, at the level of one run, and the spaces to compare in."""
+    shown = _some_of_each(labels, _MOST_LABELLED)
+    own = [name for name in shown if name in found.labels]
+    vectors = _embed(data, encoder, [*found.candidates, *own], say)
+    samples = samples_of(data, vectors.ids)
+    if gallery is not None:
+        vectors = gallery.level(vectors, samples)
+        others = gallery.embeddings.of([name for name in shown if name not in found.labels])
+        return vectors.of(found.candidates), join([vectors.of(own), others]), gallery.spaces
+    levels = learn_levels(vectors, samples)
+    vectors = vectors if levels is None else levels.correct(vectors, samples)
+    return vectors.of(found.candidates), vectors.of(own), fit_spaces(vectors)
 
 
 def _some_of_each(labels: Mapping[str, str], most: int) -> list[str]:
