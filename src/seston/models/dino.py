@@ -23,6 +23,9 @@ from seston.models.torchvision_shim import mend_torchvision
 
 __all__ = ["DinoNetwork", "ImageModel", "dino_head", "dino_loss", "require_lightly"]
 
+_PARTS = 3
+"""Parts of a picture along each side of which Seston's own tower tells apart what it finds where."""
+
 
 class ImageModel(nn.Module):
     """A tower for pictures of any size, and a bottleneck.
@@ -133,16 +136,30 @@ def dino_loss(prototypes: int, student_temperature: float, centre_momentum: floa
 
 
 class _AnySizeTower(nn.Module):
-    """Seston's own tower for crops of any size: a mean over places stands for the layer that needs one size."""
+    """Seston's own tower for crops of any size: means over the parts of a coarse grid stand for its last layer.
+
+    Means over all places, which the towers of timm give, did worse than means over 3 × 3 parts.
+    """
 
     def __init__(self, tower: ConvTower) -> None:
         super().__init__()
         self.layers, self.norm = tower.layers, tower.norm
-        self.features = tower.norm.num_channels
+        self.features = tower.norm.num_channels * _PARTS**2
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Turn (B, channels, S, S) into (B, features)."""
-        return functional.gelu(self.norm(self.layers(pictures))).mean(dim=(2, 3))
+        grid = functional.gelu(self.norm(self.layers(pictures)))
+        means = _means_over_parts(int(grid.shape[-1])).to(grid)
+        return (means @ grid @ means.T).flatten(1)
+
+
+def _means_over_parts(places: int) -> Tensor:
+    """Give (parts, places): what adaptive pooling does along one side, as a matrix, which ONNX knows for any side."""
+    means = torch.zeros(_PARTS, places)
+    for part in range(_PARTS):
+        first, last = part * places // _PARTS, -(-(part + 1) * places // _PARTS)
+        means[part, first:last] = 1 / (last - first)
+    return means
 
 
 def _tower(config: ImageTowerConfig, inputs: Inputs, drop_path: float) -> nn.Module:

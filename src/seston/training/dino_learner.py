@@ -71,16 +71,20 @@ class DinoLearner:
         Returns
         -------
         dict
-            ``learning_rate``, ``loss``, ``gradient_norm``, and where the three schedules stand.
+            ``learning_rate``, ``loss``, ``gradient_norm``, where the three schedules stand, and ``spread``: the
+            standard deviation of the teacher's answers over the particles, mean over prototypes; towards 0, the
+            teacher says the same of every picture and nothing is learnt.
         """
         through = self._through(epoch, used)
         numbers = self._set_rates(through, used)
         torch.manual_seed(seed_of(self.recipe.seed, number, self.processes.rank))
         self.student.train()
-        self.teacher.train(self.settings.teacher_mode == "training")
+        self.teacher.train()  # the head normalises over the batch at hand: it is no part of what is used later
+        self.teacher.model.train(self.settings.teacher_mode == "training")
         loss = 0.0
         for gathered in batches:
-            part = self._loss(gathered, epoch, numbers["teacher_temperature"]) / len(batches)
+            mean, spread = self._loss(gathered, epoch, numbers["teacher_temperature"])
+            part = mean / len(batches)
             self.scaler.scale(part).backward()  # type: ignore[no-untyped-call]  # torch's own
             loss += self.processes.sum_number(float(part.detach()))
             check_loss(loss, self.optimiser, number, batches)
@@ -90,7 +94,7 @@ class DinoLearner:
         norm = update_weights(self.student, self.optimiser, self.scaler, limit, number, batches)
         self._move_teacher(numbers["momentum"])
         self._since = [self._since[0] + loss, self._since[1] + 1]
-        return {"loss": loss, "gradient_norm": norm, **numbers}
+        return {"loss": loss, "spread": spread, "gradient_norm": norm, **numbers}
 
     def validate(self, source: PreparedSource | None) -> dict[str, float] | None:
         """Give the mean training loss since the last call, where the recipe keeps weights by it; else None.
@@ -132,8 +136,8 @@ class DinoLearner:
         if checkpoint.position.loss_scale:
             self.scaler.load_state_dict(dict(checkpoint.position.loss_scale))
 
-    def _loss(self, gathered: Gathered, epoch: int, temperature: float) -> Tensor:
-        """Compute this process's share of the batch's mean loss."""
+    def _loss(self, gathered: Gathered, epoch: int, temperature: float) -> tuple[Tensor, float]:
+        """Compute this process's share of the batch's mean loss, and the spread of the teacher's answers."""
         device = self.processes.device
         large, small = large_and_small_views(
             gathered.prepared,
@@ -150,7 +154,7 @@ class DinoLearner:
             student = _answers(self.student, large) + (_answers(self.student, small) if small else [])
         whole = self.processes.sum_number(float(len(gathered.keys)))
         loss: Tensor = self.loss(teacher, student, teacher_temp=temperature)
-        return loss * (len(gathered.keys) / whole)
+        return loss * (len(gathered.keys) / whole), float(teacher[0].std(dim=0, correction=0).mean())
 
     def _through(self, epoch: int, used: float) -> float:
         """Give the share of the budget at which the schedules of DINO stand: now, or when the epoch began."""

@@ -15,13 +15,13 @@ class DinoViewSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     A pair of numbers is for the first and the second large crop, or for the least and the greatest value.
     """
 
-    small: int = 6
-    """Small crops of each picture."""
+    small: int = 0
+    """Small crops of each picture; they cost time, and ask much of a tower that starts from nothing."""
     small_share: float = 0.5
     """Side of a small crop, as a share of `pictures.size`, which is the side of a large one."""
-    large_area: tuple[float, float] = (0.4, 1.0)
+    large_area: tuple[float, float] = (0.5, 1.0)
     """Least and greatest share of the picture's area that a large crop shows."""
-    small_area: tuple[float, float] = (0.1, 0.4)
+    small_area: tuple[float, float] = (0.2, 0.6)
     """The same of a small crop."""
     ratio: float = 1.3333
     """Greatest ratio of a crop's width to its height in the picture, and the least as its inverse."""
@@ -39,7 +39,7 @@ class DinoViewSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """Probability of a blur of the first and of the second large crop."""
     small_blur: float = 0.5
     """Probability of a blur of a small crop."""
-    blur_width: tuple[float, float] = (0.1, 1.0)
+    blur_width: tuple[float, float] = (0.1, 0.5)
     """Least and greatest standard deviation of a blur, in pixels of the crop."""
     solarise: float = 0.0
     """Probability of turning the brighter half of the range into its negative, in the second large crop."""
@@ -74,11 +74,12 @@ class DinoSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     head_narrow: int = 64
     """Width of its unit vectors, before the last layer."""
     head_batch_norm: bool = True
-    """Normalise the head's hidden layers over the batch: weights from scratch then learn from the first steps on."""
+    """Normalise the head's hidden layers over the batch. Without, a tower that starts from random weights, whose
+    answers are all alike, may settle on one constant answer within a short budget."""
     frozen_epochs: int = 1
     """First epochs in which the student's last layer stays as it is."""
     student_temperature: float = 0.1
-    teacher_temperature: tuple[float, float] = (0.04, 0.07)
+    teacher_temperature: tuple[float, float] = (0.04, 0.06)
     """At the beginning, and after `teacher_warmup`; a line between."""
     teacher_warmup: float = 0.1
     """Share of the budget during which the teacher's temperature changes."""
@@ -86,7 +87,7 @@ class DinoSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """Decay of the running mean of the teacher's answers, which is subtracted from them."""
     momentum: tuple[float, float] = (0.99, 1.0)
     """Decay of the running mean of the student's weights, which is the teacher: at both ends of the budget (cosine)."""
-    final_weight_decay: float = 0.4
+    final_weight_decay: float = 0.04
     """Weight decay at the end of the budget (cosine); it begins with `optimiser.weight_decay`."""
     schedule: str = "step"
     """``step``: momentum, weight decay and temperature change at every step; ``epoch``: only between epochs."""
