@@ -1,6 +1,6 @@
 """Name particles of runs at other settings than the gallery's: what is lost, and what levelling of runs gives back.
 
-python benchmarks/across_runs.py --work FOLDER [--run RUN --data DATA --split demo] [--seeds 100 101]
+python benchmarks/across_runs.py --work FOLDER [--run RUN --data DATA --split demo] [--seeds 100 101] [--own-galleries]
 
 All runs are simulated. Galleries come from one run A of each seed; queries from the same run (held out), from a second
 run at its very settings, from other ordinary runs, and from runs like A save for gain, detectors, focus, background,
@@ -27,7 +27,7 @@ from seston.recognition.classifiers import fit_rule
 from seston.recognition.embeddings import ARRAYS, Embeddings, join
 from seston.recognition.encoder import Encoder, Model, load, stream_particles
 from seston.recognition.levelling import Levels, levelled
-from seston.recognition.run_levels import learn_levels, rows_of_runs
+from seston.recognition.run_levels import learn_levels
 from seston.recognition.signal_levels import learn_signals, look_at_run
 from seston.recognition.views import fit_spaces, views_of
 from seston.simulate import RunSettings, simulate, simulate_settings, species_table
@@ -92,16 +92,25 @@ def read_runs(folder: Path) -> dict[str, list[Particle]]:
     return runs
 
 
-def make_world(folder: Path, seed: int, particles: int, pool: Mapping[str, list[Particle]]) -> World:
+def make_world(
+    folder: Path, seed: int, particles: int, pool: Mapping[str, list[Particle]], *, own_galleries: bool
+) -> World:
     """Simulate the runs of one seed, where they are not there yet."""
     gallery = 24 * 44
     own = [replace(one, draw=0) for one in settings_of(seed) if one.name in CHANGES]
-    if not (folder / "own").exists():
-        simulate_settings(folder / "gallery", [RunSettings("A")], particles=gallery, seed=seed, overwrite=True)
-        simulate_settings(folder / "queries", settings_of(seed), particles=particles, seed=seed, overwrite=True)
-        simulate_settings(folder / "own", own, particles=24 * 18, seed=seed, overwrite=True)
+    _simulate_missing(folder / "gallery", [RunSettings("A")], gallery, seed)
+    _simulate_missing(folder / "queries", settings_of(seed), particles, seed)
+    if own_galleries:
+        _simulate_missing(folder / "own", own, 24 * 18, seed)
     (run,) = read_runs(folder / "gallery").values()
-    return World(pool, run, read_runs(folder / "queries"), read_runs(folder / "own"))
+    return World(pool, run, read_runs(folder / "queries"), read_runs(folder / "own") if own_galleries else {})
+
+
+def _simulate_missing(folder: Path, settings: Sequence[RunSettings], particles: int, seed: int) -> None:
+    done = folder / "done"
+    if not done.exists():
+        simulate_settings(folder, settings, particles=particles, seed=seed, overwrite=True)
+        done.touch()
 
 
 def as_measured(runs: Mapping[str, Embeddings], _pool: Sequence[str]) -> Mapping[str, Embeddings]:
@@ -161,7 +170,8 @@ def measure(encoder: Encoder, world: World, sizes: Sequence[int], draws: int) ->
         for name, particles in world.queries.items()
     }
     tables[DEFAULT] = _name({**known, **asked}, world, pool, sizes, draws)
-    tables["gallery of its own settings"] = _own(encoder, plain, world, pool, sizes)
+    if world.own:
+        tables["gallery of its own settings"] = _own(encoder, plain, world, pool, sizes)
     return tables
 
 
@@ -251,6 +261,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[4, 16])
     parser.add_argument("--draws", type=int, default=5)
     parser.add_argument("--models", nargs="+", default=["run", "classical", "untrained"])
+    parser.add_argument("--own-galleries", action="store_true", help="also name changed runs by galleries like them")
     arguments = parser.parse_args()
     data_path = arguments.data or arguments.work / "pool"
     if not data_path.exists():
@@ -271,8 +282,12 @@ def main() -> None:
         "classical": lambda: ClassicalModel.of(data),
         "untrained": lambda: Model(untrained_run(data, run.run.recipe, split=arguments.split, fold=arguments.fold)),
     }
-    worlds = [make_world(arguments.work / f"seed{seed}", seed, arguments.particles, pool) for seed in arguments.seeds]
-    assert all(len(rows_of_runs(list(world.queries))) == len(settings_of(0)) for world in worlds)
+    worlds = [
+        make_world(
+            arguments.work / f"seed{seed}", seed, arguments.particles, pool, own_galleries=arguments.own_galleries
+        )
+        for seed in arguments.seeds
+    ]
     for name in arguments.models:
         encoder = encoders[name]()
         tables = [measure(encoder, world, arguments.sizes, arguments.draws) for world in worlds]
