@@ -15,9 +15,10 @@ from seston.errors import UsageError
 from seston.models.spaces import Space
 from seston.particle import Particle
 from seston.recognition.calibration import Calibration, score_for
+from seston.recognition.caution import Caution
 from seston.recognition.classifiers import DEFAULT_CLASSIFIER
 from seston.recognition.embeddings import Embeddings
-from seston.recognition.naming import Caution, Identification, Route, fit_routes, name_particles
+from seston.recognition.naming import Identification, Route, fit_routes, name_particles
 from seston.recognition.views import Views, views_of
 
 if TYPE_CHECKING:

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 from seston.errors import UsageError
 from seston.particle import Annotation, Progress, Sample, Silence, Skipped
+from seston.recognition.caution import Caution
 from seston.recognition.choosing import gallery_model
 from seston.recognition.encoder import Encoder
 from seston.recognition.gallery import Gallery
 from seston.recognition.levelling import levelled
 from seston.recognition.names_file import NamesWriter, read_names
-from seston.recognition.naming import Caution, Identification
+from seston.recognition.naming import Identification
 from seston.recognition.source_particles import Reading, open_source
 
 if TYPE_CHECKING:

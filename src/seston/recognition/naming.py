@@ -8,18 +8,16 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from seston.errors import UsageError
-from seston.recognition.calibration import Calibration, calibrate, familiar_share, probabilities, score_for
+from seston.recognition.calibration import Calibration, calibrate, familiar_share, probabilities
+from seston.recognition.caution import NONE, UNKNOWN, Caution
 from seston.recognition.classifiers import Rule, fit_rule
 from seston.recognition.familiarity import Familiarity, Surroundings, fit_familiarity
 from seston.recognition.neighbours import nearest, unit
 from seston.recognition.views import Views
 
-__all__ = ["UNKNOWN", "Caution", "Identification", "Route", "fit_routes", "name_particles", "route_rule"]
+__all__ = ["Identification", "Route", "fit_routes", "name_particles", "route_rule"]
 
 _NEAREST = 3
-UNKNOWN = "unknown"
-"""The name of a particle that looks like none of the gallery's labels, or like several."""
 _LISTMODE = "L-L"
 _MODALITY = {"IP": "image+profile", "I": "image", "P": "profile", "L": "listmode"}
 
@@ -52,25 +50,6 @@ class Identification:
     """… and how like it they are: cosines, 1 for the same."""
     reason: str = ""
     """Why it could not be named."""
-
-
-@dataclass(frozen=True, slots=True)
-class Caution:
-    """When a particle is to be called ``unknown`` instead of by the likeliest label."""
-
-    threshold: float | None = None
-    """Where its score is lower."""
-    precision: float | None = None
-    """Where its score is one from which on fewer than this share of names was right within the gallery."""
-    unfamiliar: float | None = None
-    """Where it is less familiar than all but this share of the gallery's own particles."""
-
-    def __post_init__(self) -> None:
-        for what, value in (("threshold", self.threshold), ("precision", self.precision)):
-            if value is not None and not 0 <= value <= 1:
-                raise UsageError(f"{what} is {value}: give a share from 0 to 1")
-        if self.unfamiliar is not None and not 0 <= self.unfamiliar < 1:
-            raise UsageError(f"unfamiliar is {self.unfamiliar}: give a share from 0 to below 1, such as 0.05")
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +184,7 @@ def name_particles(
     routes: Mapping[str, Route],
     class_names: Sequence[str],
     gallery_ids: Sequence[str],
-    caution: Caution = Caution(),
+    caution: Caution = NONE,
 ) -> list[Identification]:
     """Name particles, each by the best routes for what it has.
 
@@ -230,7 +209,7 @@ def name_particles(
             shares=_product(chosen, views, rows, len(class_names)),
             familiarity=_familiarity(chosen, views, rows),
             near=nearest(chosen[0].vectors, unit(views[chosen[0].query_view][0][rows]), _NEAREST),
-            lowest=_lowest_score(chosen, caution),
+            lowest=caution.lowest([route.calibration for route in chosen]),
         )
         for place, row in enumerate(rows):
             names[row] = _identification(ids[row], found, place, chosen[0], class_names, gallery_ids, caution)
@@ -302,15 +281,6 @@ def _familiarity(chosen: Sequence[Route], views: Views, rows: NDArray[np.int64])
     if not shares:
         return np.full(len(rows), np.nan)
     return np.asarray(1 - (1 - np.min(shares, axis=0)) ** len(shares))
-
-
-def _lowest_score(chosen: Sequence[Route], caution: Caution) -> float:
-    """Give the score below which particles of these routes are unknown; infinite where no score keeps the promise."""
-    lowest = caution.threshold or 0.0
-    if caution.precision is None:
-        return lowest
-    scores = [score_for(route.calibration, caution.precision) for route in chosen]
-    return max(lowest, *(np.inf if score is None else score for score in scores))
 
 
 @dataclass(frozen=True, slots=True)
