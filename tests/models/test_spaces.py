@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from seston.models.spaces import fit_space, nearest_elsewhere, unit
+from seston.models.spaces import fit_block, fit_space, nearest_elsewhere, unit
 
 
 def _species(seed: int, each: int = 60) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]:
@@ -80,3 +80,26 @@ def test_with_a_single_sample_its_own_particles_are_the_neighbours_and_never_the
         found = nearest_elsewhere(vectors, sample, 2)
         assert (found != np.arange(20)[:, None]).all()
         assert (found >= 0).all()
+
+
+def test_a_ranked_block_does_not_mind_how_a_feature_is_bent_or_how_far_out_a_particle_lies() -> None:
+    features, _, _ = _species(0)
+    plain, bent = fit_block(features, ranked=True), fit_block(np.exp(features), ranked=True)
+    scores = plain(features)
+    assert np.abs(np.abs(scores) - np.abs(bent(np.exp(features)))).max() < 0.1 * np.abs(scores).max()
+    far, farthest = features[:1].copy(), features[:1].copy()
+    far[0, 0], farthest[0, 0] = 1e9, features[:, 0].max()
+    assert plain(far) == pytest.approx(plain(farthest), abs=1e-6)
+
+
+def test_values_that_many_particles_share_stand_in_the_middle_of_their_ranks() -> None:
+    values = np.concatenate([np.zeros(60), np.linspace(1, 2, 40)]).astype(np.float32)[:, None]
+    up, down = fit_block(values, ranked=True)(values), fit_block(-values, ranked=True)(-values)
+    assert np.abs(up) == pytest.approx(np.abs(down), abs=0.02)
+
+
+def test_missing_features_of_a_ranked_block_count_as_average() -> None:
+    features, _, _ = _species(0)
+    holes = features.copy()
+    holes[:, 1] = np.nan
+    assert np.isfinite(fit_block(holes, ranked=True)(holes)).all()

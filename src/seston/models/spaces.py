@@ -29,6 +29,8 @@ _SHARE = 0.5
 _TINY = 1e-3
 _ROWS_AT_ONCE = 1024
 _FAR = 4.0
+_KNOTS = 65
+_LEAST_SHARE = 0.004
 _ROUNDING = 1e-12
 
 
@@ -40,14 +42,18 @@ class Block:
     spread: NDArray[np.float32]
     directions: NDArray[np.float32]
     """Shape (features, directions), the soft whitening already in it."""
+    knots: NDArray[np.float32] | None = None
+    """Shape (features, knots): quantiles of the pool, where features count by their rank among its particles."""
 
     def __call__(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """Bring features, one row a particle, into the block's space; what is missing (NaN) counts as average."""
+        if self.knots is not None:
+            features = _normal_scores(features, self.knots)
         even = np.nan_to_num((features - self.mean) / self.spread, nan=0.0, posinf=_LARGEST, neginf=-_LARGEST)
         return np.asarray(np.clip(even, -_LARGEST, _LARGEST) @ self.directions, np.float32)
 
 
-def fit_block(pool: NDArray[np.float32], weight: float = 1.0) -> Block:
+def fit_block(pool: NDArray[np.float32], weight: float = 1.0, *, ranked: bool = False) -> Block:
     """Learn a block's space from unlabelled particles.
 
     Each feature is standardised; principal directions are divided by √(eigenvalue + 2 · mean eigenvalue), so that
@@ -60,13 +66,42 @@ def fit_block(pool: NDArray[np.float32], weight: float = 1.0) -> Block:
         Features, one row a particle; NaN where missing. At least one row.
     weight
         How much the block counts beside others.
+    ranked
+        Let each feature count by its rank among the pool, as a normal score: for hand-made features, whose tails are
+        long and mean little.
     """
-    mean, spread = spread_of(pool)
-    even = Block(mean, spread, np.eye(pool.shape[1], dtype=np.float32))(pool).astype(np.float64)
+    knots = _quantiles(pool) if ranked else None
+    mean, spread = spread_of(pool if knots is None else _normal_scores(pool, knots))
+    even = Block(mean, spread, np.eye(pool.shape[1], dtype=np.float32), knots)(pool).astype(np.float64)
     eigenvalues, vectors = np.linalg.eigh(even.T @ even / len(even))
     keep = eigenvalues > _SMALLEST_EIGENVALUE * max(float(eigenvalues[-1]), 1e-12)
     softened = np.sqrt((eigenvalues[keep] + _PRIOR * eigenvalues.mean()) * pool.shape[1])
-    return Block(mean, spread, (vectors[:, keep] * (weight / softened)).astype(np.float32))
+    return Block(mean, spread, (vectors[:, keep] * (weight / softened)).astype(np.float32), knots)
+
+
+def _quantiles(pool: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Give evenly spaced quantiles of each feature; 0 throughout for one that is missing everywhere."""
+    knots = np.zeros((pool.shape[1], _KNOTS), np.float32)
+    for column, values in enumerate(pool.T):
+        known = values[np.isfinite(values)]
+        if len(known):
+            knots[column] = np.quantile(known, np.linspace(0, 1, _KNOTS))
+    return knots
+
+
+def _normal_scores(features: NDArray[np.float32], knots: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Turn features into normal scores of their place between the pool's quantiles; what is missing stays missing."""
+    from scipy.special import ndtri
+
+    scores = np.full(features.shape, np.nan, np.float32)
+    shares = np.linspace(0, 1, _KNOTS)
+    for column, (values, of_feature) in enumerate(zip(features.T, knots, strict=True)):
+        known = np.isfinite(values)
+        # A value that many particles have stands in the middle of its ranks.
+        low = np.interp(values[known], of_feature, shares)
+        high = 1 - np.interp(-values[known], -of_feature[::-1], shares)
+        scores[known, column] = ndtri(np.clip((low + high) / 2, _LEAST_SHARE, 1 - _LEAST_SHARE))
+    return scores
 
 
 def spread_of(pool: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -121,6 +156,7 @@ def fit_space(
     pool: Sequence[NDArray[np.float32]],
     samples: NDArray[np.int64] | None = None,
     weights: Sequence[float] | None = None,
+    ranked: Sequence[bool] | None = None,
 ) -> Space:
     """Learn a space from unlabelled particles that have every one of its blocks, given block by block.
 
@@ -140,10 +176,13 @@ def fit_space(
         what differs from one measurement to the next counts for less as well.
     weights
         How much each block counts; all the same where None.
+    ranked
+        Of each block: see `fit_block`; none where None.
     """
     rows = np.arange(0, len(pool[0]), max(1, -(-len(pool[0]) // _POOL_AT_MOST)))
     parts = [part[rows] for part in pool]
-    blocks = tuple(fit_block(part, weight) for part, weight in zip(parts, weights or [1.0] * len(parts), strict=True))
+    given = zip(parts, weights or [1.0] * len(parts), ranked or [False] * len(parts), strict=True)
+    blocks = tuple(fit_block(part, weight, ranked=by_rank) for part, weight, by_rank in given)
     beside = np.concatenate([block(part) for block, part in zip(blocks, parts, strict=True)], axis=1)
     plain = Space(blocks, beside.mean(axis=0))
     if len(rows) < _FEWEST_TO_TURN:

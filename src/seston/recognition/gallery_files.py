@@ -33,6 +33,7 @@ from seston.recognition.levelling import read_levels, write_levels
 __all__ = ["load_gallery", "save_gallery"]
 
 _FORMAT = 1
+_BLOCK = ("mean", "spread", "directions")
 _POOL = "pool."
 _CARD, _VECTORS, _PARTICLES, _MODEL = "gallery.json", "vectors.safetensors", "particles.parquet", "model"
 
@@ -179,8 +180,10 @@ def _space_tensors(spaces: Mapping[str, Space]) -> dict[str, NDArray[np.float32]
     for view, space in spaces.items():
         tensors[f"space.{view}.centre"] = space.centre
         for number, block in enumerate(space.blocks):
-            for part in ("mean", "spread", "directions"):
+            for part in _BLOCK:
                 tensors[f"space.{view}.{number}.{part}"] = getattr(block, part)
+            if block.knots is not None:
+                tensors[f"space.{view}.{number}.knots"] = block.knots
         for number, turn in enumerate(space.turns):
             tensors[f"space.{view}.turn.{number}.directions"] = turn.directions
             tensors[f"space.{view}.turn.{number}.centre"] = turn.centre
@@ -188,10 +191,10 @@ def _space_tensors(spaces: Mapping[str, Space]) -> dict[str, NDArray[np.float32]
 
 
 def _space(view: str, blocks: int, tensors: Mapping[str, NDArray[np.float32]]) -> Space:
-    parts = [
-        Block(*(tensors[f"space.{view}.{number}.{part}"] for part in ("mean", "spread", "directions")))
-        for number in range(blocks)
-    ]
+    parts = []
+    for number in range(blocks):
+        mean, spread, directions = (tensors[f"space.{view}.{number}.{part}"] for part in _BLOCK)
+        parts.append(Block(mean, spread, directions, tensors.get(f"space.{view}.{number}.knots")))
     turns: list[Turn] = []
     while f"space.{view}.turn.{len(turns)}.centre" in tensors:
         turns.append(Turn(*(tensors[f"space.{view}.turn.{len(turns)}.{part}"] for part in ("directions", "centre"))))

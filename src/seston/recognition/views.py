@@ -30,11 +30,7 @@ def fit_spaces(pool: Embeddings, listmode: NDArray[np.float32] | None = None) ->
     parts = _parts(pool, listmode)
     samples = _samples(pool.ids)
     spaces = {
-        view: fit_space(
-            [part[has] for part in features],
-            samples[has] if len(has) == len(samples) else None,  # listmode may be that of a part of the pool
-            [_weight(part, pool) for part in features],
-        )
+        view: _space_of(features, has, samples, pool)
         for view, (features, has) in parts.items()
         if view in ("I", "P", "IP", "L") and features and has.sum() >= _FEWEST
     }
@@ -69,9 +65,19 @@ def views_of(embeddings: Embeddings, spaces: Mapping[str, Space], listmode: NDAr
     return views
 
 
-def _weight(part: NDArray[np.float32], pool: Embeddings) -> float:
-    """Weigh a block: three blocks of a picture are learned and much alike, the one that is measured stands alone."""
-    return _MEASURED_PICTURE if part is pool.measured_image else 1.0
+def _space_of(
+    features: Sequence[NDArray[np.float32]], has: NDArray[np.bool_], samples: NDArray[np.int64], pool: Embeddings
+) -> Space:
+    """Learn the space of a view; hand-made features beside learned ones count by their rank.
+
+    Three blocks of a picture are learned and much alike; the one that is measured counts as much as two of them.
+    """
+    return fit_space(
+        [part[has] for part in features],
+        samples[has] if len(has) == len(samples) else None,  # listmode may be that of a part of the pool
+        [_MEASURED_PICTURE if part is pool.measured_image else 1.0 for part in features],
+        [part is pool.measured_image or part is pool.measured_profile for part in features],
+    )
 
 
 def _samples(ids: Sequence[str]) -> NDArray[np.int64]:
