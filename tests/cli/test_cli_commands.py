@@ -33,6 +33,7 @@ _CONTRACT: dict[str, set[str]] = {
     "embed": {"vectors", "seconds"},
     "gallery": {"classes", "particles", "left_out"},
     "identify": {"particles"},
+    "suggest": {"particles"},
     "count": {"rows"},
     "doctor": {"checks"},
     "evaluate gallery-knn": {"rows", "report"},
@@ -40,6 +41,7 @@ _CONTRACT: dict[str, set[str]] = {
 _CONTRACT_OF_ITEMS: dict[str, tuple[str, set[str]]] = {
     "readers": ("files", {"path", "reader", "reason"}),
     "identify": ("particles", {"id", "path", "label", "taxon", "score", "margin", "modality", "nearest"}),
+    "suggest": ("particles", {"id", "sample", "path", "label", "suggested", "score", "why"}),
     "count": ("rows", {"sample", "label", "n", "volume_column", "per_ml"}),
     "doctor": ("checks", {"name", "ok", "detail"}),
     "evaluate gallery-knn": (

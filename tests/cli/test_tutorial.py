@@ -118,6 +118,7 @@ _AFTERWARDS = {
     "embed": "embed lab --model run",
     "gallery": "gallery lab --model run --to gallery2 --per-class 4",
     "identify": "identify Third --gallery gallery",
+    "suggest": "suggest lab --gallery gallery",
     "count": "count lab --to again.csv",
     "doctor": "doctor lab",
     "evaluate gallery-knn": "evaluate gallery-knn lab --model run -n 1 -n 2 --repeats 1 --no-baselines --to report2",

@@ -239,6 +239,13 @@ def test_what_is_wrong_with_a_call_is_one_plain_line(
     with pytest.raises(UsageError, match="already there"):
         suggest(data, model=model, n=5, to=tmp_path / "to-label.csv")
     assert suggest(data, model=model, n=5, to=tmp_path / "to-label.csv", overwrite=True).to is not None
+
+
+def test_where_all_have_labels_nothing_is_suggested_and_that_is_no_error(
+    data: DataSet, files: Path, tmp_path: Path, model: ClassicalModel
+) -> None:
     _say(data, _truth(files))
-    with pytest.raises(UsageError, match="no particle without a label"):
-        suggest(data, model=model)
+    result = suggest(data, model=model, to=tmp_path / "to-label.csv")
+    assert result.particles == ()
+    assert any("nothing is left to ask" in note for note in result.notes)
+    assert data.annotate_file(tmp_path / "to-label.csv").added == 0

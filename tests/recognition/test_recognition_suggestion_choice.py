@@ -77,6 +77,13 @@ def test_a_single_odd_particle_comes_after_a_cluster() -> None:
     assert of[rest[first.row]] == 2
 
 
+def test_particles_without_neighbours_come_after_those_that_are_typical_of_something() -> None:
+    scattered = _unit(np.random.default_rng(2).normal(size=(40, _WIDTH)))
+    vectors, of = _clusters([30, 30])
+    asked = _ask(np.concatenate([scattered, vectors]), _NOTHING, 2)
+    assert sorted(of[one.row - 40] for one in asked if one.row >= 40) == [0, 1]
+
+
 def test_what_shows_nearly_the_same_is_asked_about_once() -> None:
     once, _ = _clusters([30, 30])
     random = np.random.default_rng(1)
@@ -108,12 +115,13 @@ def test_between_two_classes_is_named_as_such_and_preferred_when_there_are_label
     assert first.margin < 0.5
 
 
-def test_classes_with_few_labels_are_asked_about_more_than_those_with_many() -> None:
-    vectors, of = _clusters([200, 200], spread=0.6)
-    labelled = np.concatenate([np.flatnonzero(of == 0)[:60], np.flatnonzero(of == 1)[:3]])
-    rest = np.setdiff1d(np.arange(len(vectors)), labelled)
-    asked = _ask(vectors[rest], _known(vectors[labelled], of[labelled]), 10)
-    assert np.mean([of[rest[one.row]] for one in asked]) > 0.7
+def test_of_two_classes_alike_in_all_else_the_one_with_fewer_labels_is_asked_about_more() -> None:
+    one, _ = _clusters([80], spread=0.6)
+    other = one[:, ::-1]  # the mirror image: every distance is the same
+    pool = np.concatenate([one[1:], other[1:]])
+    labelled = np.concatenate([one[[0] * 9], other[:1]])
+    asked = _ask(pool, _known(labelled, [0] * 9 + [1]), 8)
+    assert sum(found.row >= len(one) - 1 for found in asked) >= 6
 
 
 def _mixed(vectors: Rows, shows: Sequence[str]) -> Views:
@@ -135,8 +143,10 @@ def test_a_labelled_pair_speaks_for_pictures_without_a_profile() -> None:
     labelled = np.flatnonzero(of < 2)[::10]
     rest = np.setdiff1d(np.arange(len(vectors)), labelled)
     known = Known(_mixed(vectors[labelled], ["IP"] * len(labelled)), of[labelled], ["a", "b"])
-    asked = ask(_mixed(vectors[rest], ["I"] * len(rest)), len(rest), known, 1)
-    assert of[rest[asked[0].row]] == 2
+    first = ask(_mixed(vectors[rest], ["I"] * len(rest)), len(rest), known, 1)[0]
+    assert of[rest[first.row]] == 2
+    likeness = vectors[labelled] @ vectors[rest[first.row]]
+    assert first.like == pytest.approx(likeness.max(), abs=1e-5)
 
 
 def test_particles_with_nothing_to_compare_are_never_asked_about() -> None:

@@ -121,7 +121,7 @@ def suggest(
     Raises
     ------
     UsageError
-        Where there is nothing to suggest, `n` is below 1, or the files are there already.
+        Where `n` is below 1, or the files are there already.
     """
     from seston.recognition.suggestion_files import check_target, write_suggestions
     from seston.store import DataSet, open_data_set
@@ -143,29 +143,26 @@ def suggest(
 def _choose(
     data: DataSet, found: Unlabelled, gallery: Gallery | None, encoder: Encoder, n: int, say: Progress
 ) -> SuggestResult:
-    if not found.candidates:
-        raise UsageError(f"{data.path}: there is no particle without a label that could be asked about")
     labels = found.labels if gallery is None else _labels_of(gallery) | found.labels
-    candidates, labelled, spaces = _vectors(data, found, labels, gallery, encoder, say)
-    class_names = tuple(sorted(set(labels.values())))
-    place = {label: number for number, label in enumerate(class_names)}
-    known = Known(
-        views=views_of(labelled, spaces),
-        numbers=np.array([place[labels[name]] for name in labelled.ids], np.int64),
-        class_names=class_names,
-        classifier=DEFAULT_CLASSIFIER if gallery is None else gallery.card.classifier,
-    )
-    say.start("comparing particles")
-    asked = ask(views_of(candidates, spaces), len(candidates), known, n)
-    say.finish()
-    if not asked:
-        raise UsageError(
-            f"{data.path}: no particle without a label has a picture or profile that this model can compare"
+    counts = Counter(labels.values())
+    asked: list[Asked] = []
+    candidates = None
+    if found.candidates:
+        candidates, labelled, spaces = _vectors(data, found, labels, gallery, encoder, say)
+        place = {label: number for number, label in enumerate(sorted(counts))}
+        known = Known(
+            views=views_of(labelled, spaces),
+            numbers=np.array([place[labels[name]] for name in labelled.ids], np.int64),
+            class_names=sorted(counts),
+            classifier=DEFAULT_CLASSIFIER if gallery is None else gallery.card.classifier,
         )
+        say.start("comparing particles")
+        asked = ask(views_of(candidates, spaces), len(candidates), known, n)
+        say.finish()
     return SuggestResult(
-        particles=_in_words(data, found, candidates, asked, class_names, Counter(labels.values())),
-        candidates=len(candidates),
-        labels=dict(sorted(Counter(labels.values()).items())),
+        particles=_in_words(data, found, asked, counts),
+        candidates=len(found.candidates),
+        labels=dict(sorted(counts.items())),
         notes=tuple(_notes(found, candidates, len(asked), n, gallery)),
         simulated=found.simulated,
     )
@@ -218,24 +215,19 @@ def _embed(data: DataSet, encoder: Encoder, ids: Sequence[str], say: Progress) -
 
 
 def _in_words(
-    data: DataSet,
-    found: Unlabelled,
-    candidates: Embeddings,
-    asked: Sequence[Asked],
-    class_names: Sequence[str],
-    counts: Mapping[str, int],
+    data: DataSet, found: Unlabelled, asked: Sequence[Asked], counts: Mapping[str, int]
 ) -> tuple[Suggestion, ...]:
     """Say which particle each is and why it is suggested; those of one kind stand together."""
-    samples = {sample.id: sample for sample in data.samples()}
+    class_names, samples = sorted(counts), {sample.id: sample for sample in data.samples()}
     rows: dict[str, tuple[str, str | None]] = {}
-    for batch in data.particles(["id", "sample_id", "source"], ids=[candidates.ids[one.row] for one in asked]):
+    for batch in data.particles(["id", "sample_id", "source"], ids=[found.candidates[one.row] for one in asked]):
         rows |= {name: (sample, source) for name, sample, source in zip(*batch.to_pydict().values(), strict=True)}
     suggestions = []
     for one in asked:
-        name = candidates.ids[one.row]
+        name = found.candidates[one.row]
         sample, source = rows[name]
         names = [class_names[number] for number in one.names]
-        kind, why = _why(one, names, counts, round(one.stands_for * found.left / len(candidates)))
+        kind, why = _why(one, names, counts, round(one.stands_for * found.left / len(found.candidates)))
         suggestions.append(
             Suggestion(
                 id=name,
@@ -267,10 +259,12 @@ def _why(one: Asked, names: Sequence[str], counts: Mapping[str, int], stands_for
     return "edge", f"{like} what is labelled; stands for about {about:,} particles"
 
 
-def _notes(found: Unlabelled, candidates: Embeddings, given: int, n: int, gallery: Gallery | None) -> Iterator[str]:
-    if found.left > len(candidates):
-        yield f"of {found.left:,} unlabelled particles {len(candidates):,} were drawn at random and compared"
-    bare = int((~(candidates.has_image | candidates.has_profile)).sum())
+def _notes(
+    found: Unlabelled, candidates: Embeddings | None, given: int, n: int, gallery: Gallery | None
+) -> Iterator[str]:
+    if found.left > len(found.candidates):
+        yield f"of {found.left:,} unlabelled particles {len(found.candidates):,} were drawn at random and compared"
+    bare = 0 if candidates is None else int((~(candidates.has_image | candidates.has_profile)).sum())
     if bare:
         yield f"{bare:,} unlabelled particles have no picture and no profile that this model can compare"
     if found.repeats:
@@ -280,5 +274,7 @@ def _notes(found: Unlabelled, candidates: Embeddings, given: int, n: int, galler
     later = 0 if gallery is None else len(set(found.labels) - set(gallery.embeddings.ids))
     if later:
         yield f"{later:,} labelled particles of the data set are not in the gallery; here they count too"
-    if given < n:
-        yield f"{given:,} particles instead of {n:,}: all others show nearly the same as these or as labelled ones"
+    if not found.candidates:
+        yield "every particle has a label, repeats one that has, or could not be named: nothing is left to ask"
+    elif given < n:
+        yield f"{given:,} particles instead of {n:,}: no other can be compared and shows something else"
