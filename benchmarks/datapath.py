@@ -38,6 +38,7 @@ from seston.training import Recipe, load_recipe
 from seston.training.augmentation import NoiseTable, augmented_batch
 from seston.training.particles import choose_particles, take_particles
 from seston.training.preparation import Preparation, prepare
+from seston.training.prepared import Prepared
 from seston.training.sources import PreparedSource, cached_source
 from seston.training.statistics import blank_preparation, measured_preparation
 
@@ -133,9 +134,9 @@ class Ours:
         order = np.random.default_rng(round_).permutation(len(self.source))
         return [order[start : start + _BATCH] for start in range(0, len(order), _BATCH)]
 
-    def _view(self, prepared: object, rows: NDArray[np.int64], round_: int) -> object:
+    def _view(self, prepared: Prepared, rows: NDArray[np.int64], round_: int) -> object:
         return augmented_batch(
-            prepared,  # type: ignore[arg-type]  # Prepared
+            prepared,
             self.source.chosen.keys[rows],
             torch.from_numpy(self.source.chosen.sample[rows]),
             self.preparation,
@@ -226,7 +227,8 @@ class AsThePaper(torch.utils.data.Dataset[tuple[torch.Tensor, torch.Tensor]]):
         row = torch.from_numpy(np.ascontiguousarray(values.T))[:, None, :]
         row = functional.resize(row, [1, self.longer], antialias=True)[:, 0, :]
         first = random.randrange(self.longer - _LENGTH + 1)
-        return row[:, first : first + _LENGTH].T.float()
+        window: torch.Tensor = row[:, first : first + _LENGTH].T.float()
+        return window
 
 
 def load_as_the_paper(files: list[tuple[Path, Path]], size: int, round_: int) -> Iterator[object]:
