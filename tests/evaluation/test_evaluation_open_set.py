@@ -38,7 +38,7 @@ def measured(data: DataSet, tmp_path_factory: pytest.TempPathFactory) -> Evaluat
 def test_every_score_stands_beside_chance(measured: Evaluation) -> None:
     scores = {row.score for row in measured.open_set}
     assert scores == {
-        "familiarity", "probability", "energy", "nearest particle", "chance",
+        "familiarity", "probability", "probability × familiarity", "energy", "nearest particle", "chance",
         "familiarity, strangers new to the data set",
     }  # fmt: skip
     assert {row.gallery for row in measured.open_set} == {"IP", "I", "P"}
@@ -118,7 +118,9 @@ def test_the_command_prints_rows_of_the_open_set(
     assert call([*line, "--to", str(tmp_path / "r"), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert {(row["score"], row["gallery"]) for row in document["rows"]} == {
-        (score, view) for score in ("familiarity", "probability") for view in ("IP", "I", "P")
+        (score, view)
+        for score in ("familiarity", "probability", "probability × familiarity")
+        for view in ("IP", "I", "P")
     }
     assert Path(document["report"]).is_file()
 

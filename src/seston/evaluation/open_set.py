@@ -32,6 +32,7 @@ _POOL = 1500
 _VIEWS = ("IP", "I", "P")
 _WORDS = {"IP": "picture and profile", "I": "picture", "P": "profile"}
 _NEW = "familiarity, strangers new to the data set"
+_SHOWN = ("familiarity", "probability", "probability × familiarity")
 _CHANCE = "chance"
 _FEWEST_KNOWN = 3
 
@@ -188,7 +189,7 @@ def _ask(
         if route is None:
             continue
         queries = views[name][0][draw.queries]
-        for score in SCORES if main and plan.baselines else list(SCORES)[:2]:
+        for score in SCORES if main and plan.baselines else _SHOWN:
             yield (score, name), outcome(score, route, queries, asked)
         if main and plan.baselines:
             known_alone = around[~np.isin(truth[around], absent)]
@@ -208,10 +209,10 @@ _COLUMNS = (
     "gallery – query",
     "AUROC",
     "95 % interval",
-    "strangers that pass where 95 % of the known do, %",
-    "strangers turned away at 0.05, %",
-    "known lost by that, %",
-    "known named rightly, %",
+    "FPR95, %",
+    "turned away, %",
+    "lost, %",
+    "right names, %",
     "calibration error, %",
     "known",
     "strangers",
@@ -251,7 +252,7 @@ def _figures(
         curves = {
             f"{method}, {score}": coverage_curve(outcomes)
             for (method, score, of), outcomes in found.items()
-            if of == view and score in ("familiarity", "probability", _CHANCE)
+            if of == view and score in (*_SHOWN, _CHANCE)
         }
         if not curves:
             continue

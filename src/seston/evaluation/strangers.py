@@ -103,9 +103,15 @@ def _familiarity(route: Route, queries: NDArray[np.float32]) -> Scores:
     return np.zeros(len(queries)) if rule is None else rule(queries)
 
 
+def _both(route: Route, queries: NDArray[np.float32]) -> Scores:
+    """Ask for a name that is likely, of a particle that is familiar."""
+    return _likeliest(route, queries) * familiar_share(route.calibration, _familiarity(route, queries))
+
+
 SCORES: Mapping[str, Callable[[Route, NDArray[np.float32]], Scores]] = {
     "familiarity": _familiarity,
     "probability": _likeliest,
+    "probability × familiarity": _both,
     "energy": _energy,
     "nearest particle": _nearest,
 }
