@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from seston.errors import UsageError
+from seston.models.spaces import fit_block, fit_space
 from seston.recognition.classifiers import CLASSIFIERS, fit_rule, soft_lda
 from seston.recognition.neighbours import unit
-from seston.models.spaces import fit_block, fit_space
 
 
 def _classes(

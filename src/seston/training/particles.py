@@ -166,5 +166,9 @@ def _part(chosen: Chosen, mask: NDArray[np.bool_]) -> Chosen:
 def _too_few(data: DataSet, train: Chosen, needs: tuple[bool, bool], split: str | None) -> str:
     what = {(True, True): "both a picture and a profile", (True, False): "a picture", (False, True): "a profile"}
     part = "" if split is None else f" in the training part of split {split!r}"
-    hint = "; to learn from one modality alone, use the recipe 'default-pictures' or 'default-profiles'" if all(needs) else ""
+    hint = (
+        "; to learn from one modality alone, use the recipe 'default-pictures' or 'default-profiles'"
+        if all(needs)
+        else ""
+    )
     return f"{data.path}: {len(train)} particles have {what.get(needs, 'anything')}{part}, at least 2 are needed{hint}"
