@@ -87,11 +87,11 @@ def write_plot(trials: Sequence[Trial], path: Path, *, labels: int, width: int =
         parts += _panel(_tables(trials, case), case, corner, (width, height), labels)
     bottom = -(-len(cases) // columns) * height
     for number, name in enumerate(_COLOURS):
-        x, y = 20 + (number % 4) * 240, bottom + 16 + (number // 4) * 22
+        x, y = 20 + (number % 4) * 270, bottom + 16 + (number // 4) * 22
         parts.append(element("line", x1=x, x2=x + 22, y1=y - 4, y2=y - 4, stroke=_COLOURS[name], stroke_width=3))
         parts.append(element("text", name, x=x + 28, y=y, font_size=13))
     style = element("style", "text{font-family:sans-serif;fill:#33424a}")
-    text = drawing("suggest", "macro-F1 over labels", max(columns * width, 980), bottom + 50, [style, *parts])
+    text = drawing("suggest", "macro-F1 over labels", max(columns * width, 1080), bottom + 50, [style, *parts])
     path.write_text(text, encoding="utf-8")
 
 
