@@ -175,9 +175,12 @@ def _for_runtime(model: CrossModalModel) -> CrossModalModel:
     """Give a copy that computes the same, in the form in which ONNX Runtime is quickest.
 
     Its convolutions along one axis are slow beside those over two, so a profile goes through the tower as a picture of
-    one row.
+    one row. What a residual block adds is weighed in its last convolution already.
     """
     copied = copy.deepcopy(model).cpu().float().eval()
+    for tower in (copied.image_tower, copied.profile_tower):
+        if isinstance(tower, ConvTower):
+            tower.fold_shares()
     if isinstance(copied.profile_tower, ConvTower):
         _make_flat(copied.profile_tower)
         copied.profile_tower = _OneRow(copied.profile_tower)

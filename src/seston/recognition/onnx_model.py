@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["OnnxModel"]
 
 _AT_ONCE = 256
+_FEWEST_A_THREAD = 16
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class OnnxModel:
     model_id: str
     """Hash of the weights and of the preparation."""
     threads: int = field(default_factory=lambda: _threads())
-    """Of ONNX Runtime: ``OMP_NUM_THREADS`` where that is set, else all cores that this process may use."""
+    """That run the graphs: as many as ``OMP_NUM_THREADS`` says, else all cores that this process may use."""
 
     def encode(self, particles: Sequence[Particle], skipped: list[Skipped] | None = None) -> Embeddings:
         """Turn some particles into vectors, in their order.
@@ -126,11 +129,21 @@ class OnnxModel:
         return spread
 
     def _run(self, graph: str, inputs: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+        """Run a graph, each thread on its share of the particles: no step of one thread waits for another."""
         session = self._sessions[graph]
         taken = {one.name for one in session.get_inputs()}  # what a model does not look at is no input of its graph
         given = {name: part for name, part in zip(GRAPHS[graph][0], inputs, strict=True) if name in taken}
-        found: list[NDArray[np.float32]] = session.run(None, given)
-        return found
+        count = len(inputs[0])
+        shares = min(self.threads, max(1, count // _FEWEST_A_THREAD))
+        if shares == 1:
+            found: list[NDArray[np.float32]] = session.run(None, given)
+            return found
+        bounds = [count * number // shares for number in range(shares + 1)]
+        parts = self._pool.map(
+            lambda part: session.run(None, {name: array[part] for name, array in given.items()}),
+            [slice(start, end) for start, end in pairwise(bounds)],
+        )
+        return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
 
     def _empty(self, graph: str) -> list[NDArray[np.float32]]:
         return [np.zeros((0, one.shape[1]), np.float32) for one in self._sessions[graph].get_outputs()]
@@ -138,6 +151,10 @@ class OnnxModel:
     @cached_property
     def _sessions(self) -> Mapping[str, Any]:
         return _Sessions(self)
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self.threads, thread_name_prefix="towers")
 
     def _path(self, graph: str) -> Path:
         return self.folder / "onnx" / f"{graph}.onnx"
@@ -154,11 +171,8 @@ class _Sessions(dict[str, Any]):
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = self._model.threads
-        options.inter_op_num_threads = 1
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        # Threads that wait for work by spinning take the cores from the thread that prepares the next batch.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         path = self._model._path(graph)
         try:
             session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
