@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -48,7 +50,7 @@ def levels() -> RunLevels:
 def _moved(levels: RunLevels, run: Embeddings, name: str = "profile") -> float:
     shift = levels.shift_of(run)
     assert shift is not None
-    return float(shift[name].mean())
+    return float(shift[name][2].mean())
 
 
 def test_the_shift_of_a_run_is_found_in_every_matrix(levels: RunLevels) -> None:
@@ -68,7 +70,7 @@ def test_other_species_are_no_shift(levels: RunLevels, counts: NDArray[np.int64]
     assert mean > 0.7  # the run's own mean is far from that of the others
     shift = levels.shift_of(plain)
     assert shift is not None
-    assert float(np.abs(shift["profile"]).mean()) < 0.25
+    assert float(np.abs(shift["profile"][2]).mean()) < 0.25
     strong, _, _ = _run("new", counts, 8, shift=2.0)
     assert _moved(levels, strong) == pytest.approx(2.0, abs=0.45)
 
@@ -81,6 +83,23 @@ def test_corrected_runs_lie_where_the_others_do(levels: RunLevels) -> None:
         middles = np.stack([part.profile[kinds == kind].mean(axis=0) for kind in range(_KINDS)])
         assert np.abs(middles - _MIDDLES[1]).mean() < 0.35
     assert both.ids == one.ids + two.ids
+
+
+def test_hand_made_features_are_stretched_and_those_of_a_model_are_not(levels: RunLevels) -> None:
+    parts = [_run(f"run{number}", _EVEN, number) for number in range(3)]
+    pool = join([replace(part[0], model_id="classical-1") for part in parts])
+    classical = learn_levels(pool, [name for part in parts for name in part[1]])
+    assert classical is not None
+    run, samples, kinds = _run("flat", np.array([200, 200, 200, 0, 0, 0]), 20)
+    flat = replace(run, profile=(0.6 * run.profile).astype(np.float32))
+    stretched, plain = classical.shift_of(replace(flat, model_id="classical-1")), levels.shift_of(flat)
+    assert stretched is not None
+    assert plain is not None
+    assert 0.5 < float(stretched["profile"][1].mean()) < 0.8
+    np.testing.assert_array_equal(plain["profile"][1], 1)
+    corrected = classical.correct(replace(flat, model_id="classical-1"), samples).profile
+    middles = np.stack([corrected[kinds == kind].mean(axis=0) for kind in range(3)])
+    assert np.abs(middles - _MIDDLES[1][:3]).mean() < 0.8 * np.abs(0.6 * _MIDDLES[1][:3] - _MIDDLES[1][:3]).mean()
 
 
 def test_a_run_of_few_particles_stays_as_it_is(levels: RunLevels) -> None:

@@ -21,11 +21,15 @@ __all__ = ["RunLevels", "Shift", "learn_levels", "rows_of_runs"]
 
 Floats = NDArray[np.float64]
 Shift = Mapping[str, NDArray[np.float32]]
-"""By matrix of `Embeddings`: what to take from each row of a run."""
+"""By matrix of `Embeddings`, three rows: the run's middle, how many times as far apart its particles lie as elsewhere,
+and how far it is moved."""
 
 _MATRICES = tuple(name for name in ARRAYS if not name.startswith("has_"))
 _SIDES = {"image": ("image", "measured_image"), "profile": ("profile", "measured_profile")}
 """What particles are laid over each other by; the other matrices follow."""
+_CLASSICAL, _MEASURED = "classical", "measured_"
+"""Hand-made features keep their meaning, so each may be stretched; what a model found is only moved."""
+_NO_SHIFT = np.array([[0.0], [1.0], [0.0]])
 _MOST_OF_A_RUN = 1000
 _MOST = 20_000
 
@@ -58,19 +62,25 @@ class RunLevels:
         for name, means in self.at_landmarks.items():
             values = np.where(_mask_of(run, name)[:, None], self._even(run, name), np.nan)
             moved = registration.shift(values, means.astype(np.float64))
-            spread = self.spread[name]
-            shift[name] = np.where(np.isfinite(spread), moved * np.where(np.isfinite(spread), spread, 0), 0)
-        return {name: moved.astype(np.float32) for name, moved in shift.items()}
+            middle, factor = np.zeros_like(moved), np.ones_like(moved)
+            if run.model_id.startswith(_CLASSICAL) or name.startswith(_MEASURED):
+                middle, factor = registration.stretch(values, means.astype(np.float64))
+            varies = np.isfinite(self.spread[name])
+            spread = np.where(varies, self.spread[name], 0)
+            rows = (np.where(varies, middle * spread + self.mean[name], 0), factor, moved * spread)
+            shift[name] = np.where(varies, np.stack(rows), _NO_SHIFT).astype(np.float32)
+        return shift
 
     def take_shift(self, embeddings: Embeddings, shift: Shift | None) -> Embeddings:
         """Take a run's shift from vectors of its particles; without a shift they stay."""
         if shift is None:
             return embeddings
-        new = {
-            name: getattr(embeddings, name) - _mask_of(embeddings, name)[:, None] * moved
-            for name, moved in shift.items()
-        }
-        return replace(embeddings, **{name: values.astype(np.float32) for name, values in new.items()})
+        new = {}
+        for name, (middle, factor, moved) in shift.items():
+            values = getattr(embeddings, name)
+            levelled = (values - middle) / factor + middle - moved
+            new[name] = np.where(_mask_of(embeddings, name)[:, None], levelled, values).astype(np.float32)
+        return replace(embeddings, **new)
 
     def correct(self, embeddings: Embeddings, samples: Sequence[str]) -> Embeddings:
         """Take from each particle's vectors the shift of its run; runs of fewer than 50 particles stay as they are.
