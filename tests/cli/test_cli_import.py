@@ -65,7 +65,7 @@ def test_importing_twice_adds_nothing(tmp_path: Path, capsys: pytest.CaptureFixt
         ("train dta --to run", "did you mean 'data'"),
         ("annotate data table.csv", "unknown column 'labl'; did you mean 'label'"),
         ("import table.csv --to data --reader cytoklus", "did you mean 'cytoclus'"),
-        ("gallery data --model rn --to gallery", "rn: no such file or folder"),
+        ("gallery data --model rn --to gallery", "rn: no such run"),
     ],
 )
 def test_a_wrong_word_is_answered_before_torch_loads(arguments: str, right_word: str, tmp_path: Path) -> None:

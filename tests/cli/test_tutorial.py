@@ -123,6 +123,9 @@ _AFTERWARDS = {
     "doctor": "doctor lab",
     "evaluate gallery-knn": "evaluate gallery-knn lab --model run -n 1 -n 2 --repeats 1 --no-baselines --to report2",
     "evaluate retrieval": "evaluate retrieval lab --model run --no-baselines",
+    "evaluate ood": "evaluate ood lab --model run -n 2 --repeats 1 --leave-out 2 --no-baselines",
+    "models list": "models list",
+    "models compile": "models compile run2 --to compiled",
     "demo": "demo --data Third --to demo --minutes 0.1",
 }
 """One call of each command in the folder that the tutorial leaves behind, in this order."""

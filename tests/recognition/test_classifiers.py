@@ -8,9 +8,8 @@ from numpy.typing import NDArray
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from seston.errors import UsageError
-from seston.models.spaces import fit_block, fit_space
+from seston.models.spaces import fit_block, fit_space, unit
 from seston.recognition.classifiers import CLASSIFIERS, fit_rule, soft_lda
-from seston.recognition.neighbours import unit
 
 
 def _classes(

@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from seston.models.spaces import fit_space
+from seston.models.spaces import fit_space, unit
 from seston.recognition.calibration import calibrate, probabilities
 from seston.recognition.caution import Caution
 from seston.recognition.embeddings import Embeddings
 from seston.recognition.naming import Identification, fit_routes, name_particles
-from seston.recognition.neighbours import unit
 from seston.recognition.views import fit_spaces, views_of
 
 _NAMES = ["ant", "bee", "cat", "dog"]

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.neighbors import KNeighborsClassifier
 
-from seston.recognition.neighbours import name_by_vote, nearest, unit, vote
+from seston.models.spaces import unit
+from seston.recognition.neighbours import name_by_vote, nearest, vote
 
 # Steps along axes and diagonals: their cosines are exact or far apart, so equal distances and zeros abound.
 _PLAIN = st.sampled_from([(1, 0, 0), (0, 1, 0), (0, 0, 1), (-1, 0, 0), (0, -1, 0), (0, 0, 2), (3, 0, 0)])

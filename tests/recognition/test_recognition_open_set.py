@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from seston.errors import UsageError
+from seston.models.spaces import unit
 from seston.recognition.calibration import Calibration, auroc, calibrate, familiar_share, score_for
 from seston.recognition.caution import Caution
 from seston.recognition.familiarity import Surroundings, fit_familiarity, held_out_familiarity
 from seston.recognition.held_out import as_from_outside, leave_out
 from seston.recognition.naming import fit_routes, name_particles
-from seston.recognition.neighbours import unit
 
 _WIDTH, _CLASSES = 12, 8
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn.covariance import LedoitWolf
 
+from seston.models.spaces import unit
 from seston.recognition.classifiers import fit_rule
-from seston.recognition.neighbours import unit
 
 
 def test_shrinkage_lda_equals_the_formula_with_the_scatter_of_a_peer_library() -> None:

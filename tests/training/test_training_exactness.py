@@ -75,7 +75,7 @@ def test_a_training_killed_at_three_random_steps_ends_bit_for_bit_as_an_unbroken
 @pytest.mark.slow
 def test_two_processes_learn_what_one_learns(small_data: DataSet, tmp_path: Path) -> None:
     torch.set_num_threads(1)
-    options = ("training.batch=20", "training.validation_steps=5", "training.ema=0")
+    options = ("training.batch=20", "training.validation_steps=5", "training.ema=0", "training.precision=float32")
     train(small_data, recipe="tiny", to=tmp_path / "one", epochs=4, overrides=options)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

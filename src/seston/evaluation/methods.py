@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from seston.evaluation.draws import Draw
 from seston.evaluation.growing import GrowingSearch
+from seston.models.spaces import unit
 from seston.recognition.classifiers import fit_rule, shrinkage_lda
 from seston.recognition.embeddings import Embeddings
 from seston.recognition.naming import route_rule
-from seston.recognition.neighbours import name_by_vote, unit
+from seston.recognition.neighbours import name_by_vote
 from seston.recognition.views import Views, fit_spaces, views_of
 
 __all__ = ["Combination", "Method", "Names", "chance", "classical", "learned", "paper_rule"]

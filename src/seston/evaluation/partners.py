@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from seston.errors import UsageError
 from seston.evaluation.metrics import bootstrap, interval
-from seston.recognition.neighbours import unit
+from seston.models.spaces import unit
 
 __all__ = ["DEPTHS", "RetrievalRow", "match_pairs", "ranks"]
 

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seston.errors import UsageError, nearest_word
-from seston.recognition.neighbours import nearest, unit, vote
+from seston.models.spaces import unit
+from seston.recognition.neighbours import nearest, vote
 
 __all__ = [
     "CLASSIFIERS",

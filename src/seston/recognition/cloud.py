@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from seston.recognition.neighbours import nearest_units, unit
+from seston.models.spaces import unit
+from seston.recognition.neighbours import nearest_units
 from seston.recognition.views import Views
 
 __all__ = ["VIEWS", "Cloud", "groups_of", "likeness_to", "make_cloud", "move_to_centres"]

@@ -9,8 +9,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from seston.models.spaces import unit
 from seston.recognition.held_out import Fold, as_from_outside
-from seston.recognition.neighbours import unit
 
 __all__ = ["FEWEST_OF_POOL", "Familiarity", "Surroundings", "fit_familiarity", "held_out_familiarity"]
 

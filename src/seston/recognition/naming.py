@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from seston.models.spaces import unit
 from seston.recognition.calibration import Calibration, calibrate, familiar_share, probabilities
 from seston.recognition.caution import NONE, UNKNOWN, Caution
 from seston.recognition.classifiers import Rule, fit_rule
 from seston.recognition.familiarity import Familiarity, Surroundings, fit_familiarity
-from seston.recognition.neighbours import nearest, unit
+from seston.recognition.neighbours import nearest
 from seston.recognition.views import Views
 
 __all__ = ["Identification", "Route", "fit_routes", "name_particles", "route_rule"]

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from seston.models.spaces import unit
 
-__all__ = ["name_by_vote", "nearest", "nearest_units", "unit", "vote"]
+__all__ = ["name_by_vote", "nearest", "nearest_units", "vote"]
 
 _LIKENESSES_AT_ONCE = 1 << 19
 _FEWEST_AT_ONCE = 64

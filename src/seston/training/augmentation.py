@@ -21,15 +21,15 @@ from seston.models.batch import Batch
 from seston.training.preparation import Preparation
 from seston.training.prepared import Prepared
 from seston.training.randomness import normals, seed_of, uniforms
-from seston.training.settings import AugmentationSettings
-from seston.training.tensors import (
+from seston.training.scaling import (
     centred_picture,
     image_size_numbers,
     in_range,
     profile_size_numbers,
     scaled_signal,
-    to_tensor,
 )
+from seston.training.settings import AugmentationSettings
+from seston.training.tensors import to_tensor
 
 __all__ = ["NoiseTable", "augmented_batch"]
 

@@ -11,23 +11,8 @@ from seston.models.batch import Batch
 from seston.training.plain import plain_arrays
 from seston.training.preparation import Preparation
 from seston.training.prepared import Prepared
-from seston.training.scaling import (
-    centred_picture,
-    image_size_numbers,
-    in_range,
-    profile_size_numbers,
-    scaled_signal,
-)
 
-__all__ = [
-    "centred_picture",
-    "image_size_numbers",
-    "in_range",
-    "plain_batch",
-    "profile_size_numbers",
-    "scaled_signal",
-    "to_tensor",
-]
+__all__ = ["plain_batch", "to_tensor"]
 
 
 def plain_batch(prepared: Prepared, sample: Tensor, preparation: Preparation) -> Batch:
