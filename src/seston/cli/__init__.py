@@ -17,7 +17,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     # Threads that wait for each other without spinning: spinning ones are ten times slower on a busy machine.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
     tokens = list(sys.argv[1:] if arguments is None else arguments)
+    if tokens[:1] in (["embed"], ["identify"]):
+        # Their matrices are small: several threads of NumPy would wait for each other longer than they work.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         from seston.cli.call import call
 
