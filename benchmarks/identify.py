@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TypeVar
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command line does
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from seston.features import Measures
 from seston.particle import Particle
