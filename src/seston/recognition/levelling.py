@@ -29,7 +29,7 @@ _FILE = "levels.safetensors"
 _AT_ONCE = 256
 _LOOKED_AT = 1024
 """Particles of a run from which its level is told; the others of the run follow."""
-_LEARNED_FROM = 4000
+_LEARNED_FROM = 2400
 _FEWEST_OF_A_RUN = 100
 _SMALL_GAIN = 0.2
 """|ln gain| up to which signals stay as they are: models bear it."""
