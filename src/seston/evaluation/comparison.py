@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from seston.recognition.choosing import choose_model
 from seston.recognition.classical import ClassicalModel
 from seston.recognition.embeddings import Embeddings
 from seston.recognition.encoder import Encoder, Model, embed
+from seston.recognition.onnx_model import OnnxModel
 from seston.recognition.views import fit_spaces, views_of
 
 if TYPE_CHECKING:
@@ -120,15 +122,15 @@ def compare(
     vectors = embed(data, main, progress=say)
     subjects = choose_subjects(data, vectors, names=names)
     untrained = None
-    if plan.baselines and isinstance(main, Model):
+    if plan.baselines and isinstance(main, Model | OnnxModel) and importlib.util.find_spec("torch"):
         from seston.training import untrained_run
 
         name = None if partition is None else partition.name
-        blank = Model(untrained_run(data, main.run.recipe, plan.seed, split=name, fold=fold))
+        blank = Model(untrained_run(data, main.recipe, plan.seed, split=name, fold=fold))
         untrained = embed(data, blank, progress=say).of(subjects.ids)
     return Comparison(
         encoder=main,
-        is_model=isinstance(main, Model),
+        is_model=isinstance(main, Model | OnnxModel),
         fold=fold,
         subjects=subjects,
         vectors=vectors.of(subjects.ids),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from seston.models.batch import Batch
     from seston.recognition.runtimes import Runtime
     from seston.store import DataSet
-    from seston.training import Run
+    from seston.training import Recipe, Run
 
 __all__ = ["PARTICLE_COLUMNS", "Encoder", "Model", "embed", "embed_particles", "load", "stream_particles"]
 
@@ -95,6 +95,11 @@ class Model:
     """A trained (or untrained) run as an encoder."""
 
     run: Run
+
+    @property
+    def recipe(self) -> Recipe:
+        """What the run was asked to do."""
+        return self.run.recipe
 
     @property
     def model_id(self) -> str:
