@@ -18,7 +18,7 @@ from seston.cli.app import COMMANDS, build_app
 
 _ROOT = Path(__file__).resolve().parents[2]
 _SCHEMAS = Path(__file__).parent / "schemas"
-_HELP_BUDGET_SECONDS = 0.3
+_HELP_BUDGET_SECONDS = 0.5  # 0.2 on a quiet machine; processor time nearly doubles where cores are shared
 _CONTRACT: dict[str, set[str]] = {
     "demo": {"report", "accuracy", "seconds"},
     "readers": {"files"},
@@ -124,7 +124,7 @@ def _busy_seconds() -> float:
 @pytest.mark.parametrize(
     "tokens", [[], *([name] for name in COMMANDS)], ids=lambda tokens: " ".join(tokens) or "seston"
 )
-def test_help_answers_within_300_milliseconds(tokens: list[str]) -> None:
+def test_help_answers_within_half_a_second(tokens: list[str]) -> None:
     seconds = []
     for _ in range(5):
         started = _busy_seconds()
