@@ -21,12 +21,15 @@ Floats = NDArray[np.float64]
 
 FEWEST_PARTICLES = 50
 """A run of fewer cannot be told from an ordinary one."""
-_DIRECTIONS = 16
-_LANDMARKS = 48
+_DIRECTIONS = 32
+_LANDMARKS = 96
 _PARTICLES_A_LANDMARK = 40
 _TEMPERATURE = 4.0
 """Squared distances are divided by it: features that go together count each for less than one."""
 _PRIOR_PARTICLES = 8.0
+_HALF_A_VOICE = 10.0
+_PRIOR_VOICES = 0.2
+_TINY = 1e-9
 _PRIOR_STRETCH = 100.0
 _LARGEST_STRETCH = 2.5
 _SHARE_PRIOR = 0.1
@@ -48,15 +51,24 @@ class Registration:
     shares: Floats
     """Shape (landmarks,): of this run."""
 
-    def shift(self, values: Floats, means: Floats) -> Floats:
+    def shift(self, values: Floats, means: Floats, *, caution: float = 0.0) -> Floats:
         """Give the common shift of any features of the run, from their means at each landmark.
 
-        A few particles' shift leans towards none. A value that is missing (NaN) is left out.
+        Each landmark says by how much its particles moved, and has a voice that grows with their number n as n / (n +
+        10), so that a bloom does not speak for all. Where the landmarks contradict each other a cautious shift leans
+        towards none (as by James & Stein 1961, `caution` times the squared error of their mean): what moves one group
+        alone is other species, not another setting. A value that is missing (NaN) is left out.
         """
         apart = values - self.near @ means
         known = np.isfinite(apart)
-        weight = self.weight[:, None] * known
-        return np.asarray((weight * np.where(known, apart, 0)).sum(axis=0) / (weight.sum(axis=0) + _PRIOR_PARTICLES))
+        belongs = self.near * self.weight[:, None]
+        numbers = belongs.T @ known.astype(np.float64)
+        moved = (belongs.T @ np.where(known, apart, 0)) / np.maximum(numbers, _TINY)
+        voice = numbers / (numbers + _HALF_A_VOICE)
+        voices = voice.sum(axis=0)
+        shift = (voice * moved).sum(axis=0) / (voices + _PRIOR_VOICES)
+        error = (voice**2 * (moved - shift) ** 2).sum(axis=0) / np.maximum(voices, _TINY) ** 2
+        return np.asarray(shift * np.clip(1 - caution * error / np.maximum(shift**2, _TINY), 0, 1))
 
     def stretch(self, values: Floats, means: Floats) -> tuple[Floats, Floats]:
         """Give where any features of the run lie at the middle, and how many times as far apart the landmarks are here.
@@ -67,7 +79,7 @@ class Registration:
         expected = self.near @ means
         known = np.isfinite(values) & np.isfinite(expected)
         weight = self.weight[:, None] * known
-        count = np.maximum(weight.sum(axis=0), 1e-9)
+        count = np.maximum(weight.sum(axis=0), _TINY)
         middle = (weight * np.where(known, values, 0)).sum(axis=0) / count
         there = (weight * np.where(known, expected, 0)).sum(axis=0) / count
         apart = np.where(known, expected - there, 0)

@@ -30,6 +30,7 @@ _SIDES = {"image": ("image", "measured_image"), "profile": ("profile", "measured
 _CLASSICAL, _MEASURED = "classical", "measured_"
 """Hand-made features keep their meaning, so each may be stretched; what a model found is only moved."""
 _NO_SHIFT = np.array([[0.0], [1.0], [0.0]])
+_CAUTION = 3.0
 _MOST_OF_A_RUN = 1000
 _MOST = 20_000
 
@@ -61,7 +62,7 @@ class RunLevels:
         shift = {}
         for name, means in self.at_landmarks.items():
             values = np.where(_mask_of(run, name)[:, None], self._even(run, name), np.nan)
-            moved = registration.shift(values, means.astype(np.float64))
+            moved = registration.shift(values, means.astype(np.float64), caution=_CAUTION)
             middle, factor = np.zeros_like(moved), np.ones_like(moved)
             if run.model_id.startswith(_CLASSICAL) or name.startswith(_MEASURED):
                 middle, factor = registration.stretch(values, means.astype(np.float64))
