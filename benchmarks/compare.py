@@ -1,7 +1,7 @@
 """Compare the default recipe with the paper's, with DINO, with one modality alone, and with measured features.
 
     python benchmarks/compare.py --to RESULTS --sets-folder SETS [--sets NAME …] [--methods NAME …] [--seeds 3]
-                                 [--minutes 8] [--order seeds] [--start random|imagenet]
+                                 [--minutes 8] [--clock wall|processor] [--order seeds] [--start random|imagenet]
 
 Same sets, splits, galleries, wall-clock budget and cores for all, one training after the other. It can be killed at any
 time and started again with the same call: what is done is not repeated, and a training under way goes on from its last
@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from comparison.clock import CLOCKS
 from comparison.contenders import CONTENDERS, choose
 from comparison.figures import figures_of
 from comparison.judging import load_judgement
@@ -68,7 +69,7 @@ def report(settings: Settings, notes: list[str]) -> None:
     facts: dict[str, Any] = {
         "sets": list(settings.sets), "set_seed": settings.source.seed, "particles_a_run": settings.source.particles,
         "runs": settings.source.runs, "seeds": settings.seeds, "minutes": settings.minutes, "epochs": settings.epochs,
-        "n": list(settings.sizes), "repeats": settings.repeats, "start": settings.start,
+        "clock": settings.clock, "n": list(settings.sizes), "repeats": settings.repeats, "start": settings.start,
     }  # fmt: skip
     end = "" if settings.start == "random" else f"-{settings.start}"
     place = settings.to / f"results{end}.json"
@@ -79,7 +80,12 @@ def report(settings: Settings, notes: list[str]) -> None:
 
 
 def _budget(settings: Settings) -> str:
-    return f"{settings.minutes:g} minutes a training" if settings.minutes else f"{settings.epochs} epochs a training"
+    clock = "" if settings.clock == "wall" else f" ({settings.clock} time shared by the cores)"
+    return (
+        f"{settings.minutes:g} minutes a training{clock}"
+        if settings.minutes
+        else f"{settings.epochs} epochs a training"
+    )
 
 
 def _arguments() -> argparse.Namespace:
@@ -89,7 +95,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--sets", nargs="+", choices=list(SETS), default=list(SETS))
     parser.add_argument("--methods", nargs="+", default=[], help=", ".join(one.name for one in CONTENDERS))
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--minutes", type=float, default=8.0, help="of the clock, for each training")
+    parser.add_argument("--minutes", type=float, default=8.0, help="for each training")
+    parser.add_argument(
+        "--clock", choices=list(CLOCKS), default="wall", help="processor: shared by the cores, for a busy machine"
+    )
     parser.add_argument("--epochs", type=int, help="a budget in epochs in place of minutes")
     parser.add_argument("--order", choices=["seeds", "sets", "methods"], default="seeds")
     parser.add_argument("--start", choices=["random", "imagenet"], default="random", help="weights of image towers")
@@ -116,6 +125,7 @@ def _settings(arguments: argparse.Namespace) -> tuple[Settings, list[str]]:
         contenders=tuple(contenders),
         seeds=arguments.seeds,
         minutes=None if epochs else arguments.minutes,
+        clock=arguments.clock,
         epochs=epochs,
         sizes=(1, 2, 4) if quick else _SIZES,
         repeats=2 if quick else _REPEATS,

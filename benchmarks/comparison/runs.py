@@ -13,7 +13,7 @@ from typing import Any
 from msgspec import ValidationError, convert, structs
 
 from comparison.bench import FOLD, Bench, bench_of
-from comparison.clock import Clock
+from comparison.clock import CLOCKS, Clock
 from comparison.contenders import MAIN, Contender, recipe_of
 from comparison.judging import judge, load_judgement
 from comparison.sets import SPLIT, SetSource, make_set
@@ -27,7 +27,7 @@ from seston.training.settings import Recipe
 
 __all__ = ["Settings", "Task", "failures", "judgement_path", "tasks_of", "work"]
 
-_FORMAT = 2
+_FORMAT = 3
 _BUSY = 0.15
 
 
@@ -42,6 +42,8 @@ class Settings:
     contenders: tuple[Contender, ...]
     seeds: int
     minutes: float | None
+    clock: str
+    """By which minutes are measured: `comparison.clock.CLOCKS`."""
     epochs: int | None
     sizes: tuple[int, ...]
     repeats: int
@@ -119,6 +121,7 @@ def _do(task: Task, bench: Bench, settings: Settings) -> str:
         "seed": task.seed,
         "start": settings.start,
         "minutes": settings.minutes,
+        "clock": settings.clock,
         "epochs": settings.epochs,
         "recipe": "" if recipe is None else recipe.to_toml(),
         "draws": bench.fingerprint(draws),
@@ -188,7 +191,8 @@ def _encoder(task: Task, recipe: Recipe | None, bench: Bench, settings: Settings
     stored = folder / "recipe.toml"
     if folder.exists() and not (stored.is_file() and _bare(stored.read_text("utf-8")) == _bare(recipe.to_toml())):
         folder.rename(folder.with_name(f"{folder.name}-put-aside-{time.time_ns()}"))
-    return Model(train(bench.data, recipe=recipe, to=folder, split=SPLIT, fold=FOLD, resume=True))
+    clock = CLOCKS[settings.clock]
+    return Model(train(bench.data, recipe=recipe, to=folder, split=SPLIT, fold=FOLD, resume=True, clock=clock))
 
 
 def _how(encoder: Encoder, others: float | None) -> dict[str, Any]:

@@ -75,7 +75,8 @@ def write_markdown(
 
 
 def _introduction(judgements: Sequence[Judgement], settings: dict[str, Any], notes: Sequence[str]) -> list[str]:
-    budget = f"{settings['minutes']:g} minutes" if settings["minutes"] else f"{settings['epochs']} epochs"
+    clock = "" if settings["clock"] == "wall" else f" of {settings['clock']} time"
+    budget = f"{settings['minutes']:g} minutes{clock}" if settings["minutes"] else f"{settings['epochs']} epochs"
     seeds = sorted({one.card["seed"] for one in judgements})
     return [
         f"Budget: {budget} a training, one after the other on the same cores; start: {settings['start']} weights; "

@@ -6,7 +6,7 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -62,6 +62,7 @@ def train(
     progress: Progress | None = None,
     overwrite: bool = False,
     shuffle_pairs: bool = False,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Run:
     """Train a model on the particles of a data set, without their labels.
 
@@ -89,6 +90,9 @@ def train(
         Replace a run that is there.
     shuffle_pairs
         Give each picture the profile of another particle: a control.
+    clock
+        Gives the seconds by which a budget in minutes is measured: the time of day, or, where other programs are at
+        work and trainings are to be compared, `time.process_time`.
 
     Returns
     -------
@@ -108,7 +112,7 @@ def train(
     KeyboardInterrupt
         Ctrl-C: raised after a checkpoint was written.
     """
-    started = time.monotonic()
+    started = clock()
     folder, say = Path(to), progress or Silence()
     wanted = asked_recipe(recipe, overrides, minutes, epochs)
     if resume and (folder / "recipe.toml").is_file():
@@ -121,7 +125,7 @@ def train(
         if processes.first:
             _make_folder(folder, wanted, resume=resume, overwrite=overwrite)
         processes.wait()
-        return _train_run(data, wanted, folder, (split, fold), processes, started, say, shuffle_pairs)
+        return _train_run(data, wanted, folder, (split, fold), processes, started, say, shuffle_pairs, clock)
 
 
 def _train_run(
@@ -133,13 +137,14 @@ def _train_run(
     started: float,
     say: Progress,
     shuffle_pairs: bool,
+    clock: Callable[[], float],
 ) -> Run:
     parts = choose_parts(data, *partition, recipe.needs, recipe.training.validation_share, recipe.seed)
     job = _job(data, recipe, folder, parts, processes, say)
     if shuffle_pairs:
         job = _shuffled(job, recipe.seed)
     learner = _new_learner(data, recipe, job, processes, say)
-    position = Session(learner, job.train, job.validation, folder, started, say).learn()
+    position = Session(learner, job.train, job.validation, folder, started, say, clock).learn()
     run = _run(learner, position, folder)
     if processes.first:
         split, fold = partition

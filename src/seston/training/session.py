@@ -83,8 +83,10 @@ class Session:
     validation: PreparedSource | None
     folder: Path
     started: float
-    """`time.monotonic` when the user called."""
+    """What `clock` said when the user called."""
     say: Progress
+    clock: Callable[[], float] = time.monotonic
+    """Gives seconds; a budget in minutes ends by it."""
     position: Position = field(init=False)
     plan: Plan = field(init=False)
     metrics: Metrics = field(init=False)
@@ -189,7 +191,7 @@ class Session:
 
     def _seconds(self) -> float:
         """Give the time spent so far, over all interruptions."""
-        return self._before + time.monotonic() - self.started
+        return self._before + self.clock() - self.started
 
     def _save(self) -> None:
         self._saved = time.monotonic()
