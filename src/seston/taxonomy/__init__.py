@@ -1,0 +1,1 @@
+"""What raw labels mean: accepted names, lineages, and what a label says beside the taxon."""
