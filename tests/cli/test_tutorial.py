@@ -126,6 +126,7 @@ _AFTERWARDS = {
     "evaluate ood": "evaluate ood lab --model run -n 2 --repeats 1 --leave-out 2 --no-baselines",
     "models list": "models list",
     "models compile": "models compile run2 --to compiled",
+    "taxonomy resolve": "taxonomy resolve Copepoda Acartiidae",
     "demo": "demo --data Third --to demo --minutes 0.1",
 }
 """One call of each command in the folder that the tutorial leaves behind, in this order."""
