@@ -1,8 +1,9 @@
-"""Where the tests find real instrument files."""
+"""Where the tests find real instrument files, and a folder of their own in place of the user's."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,3 +18,11 @@ def real_data() -> Path:
     if not (folder / "cytosense").is_dir():
         pytest.skip("no folder of real files (set SESTON_TEST_DATA to run this test)")
     return folder
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _home_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what whoever runs the tests has in the user's folder out of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SESTON_HOME", str(tmp_path_factory.mktemp("home")))
+        yield

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from seston.taxonomy.facts import Fact, Facts, built_in_facts
+from seston.taxonomy.fact_files import known_facts
+from seston.taxonomy.facts import Fact, Facts
 from seston.taxonomy.taxon import Taxon
 
 __all__ = ["resolve"]
@@ -20,14 +21,14 @@ def resolve(labels: Iterable[str], *, source: str = "", facts: Facts | None = No
     source
         The collection or import they come from; the same words mean different things in different ones.
     facts
-        Table of taxa; the built-in one if not given.
+        Table of taxa; if not given, the one that comes with Seston and the user's own (see `known_facts`).
 
     Returns
     -------
     list of Taxon
         One for each label, in the same order. A name that the table does not hold is never made up.
     """
-    known = built_in_facts() if facts is None else facts
+    known = known_facts() if facts is None else facts
     return [_read(label, source, known) for label in labels]
 
 
