@@ -8,6 +8,7 @@
     ├── InputError (ValueError)            a file or an item in it cannot be used: exit code 1
     ├── DataSetError (RuntimeError)        the data set on disk cannot be used as asked
     ├── TrainingError (RuntimeError)       a training had to stop
+    ├── NetworkError (RuntimeError)        a server that did not give what it was asked for: exit code 1
     └── MissingExtraError (ImportError)    an optional part is not installed
 
 A caller who wants one net catches the base::
@@ -29,6 +30,7 @@ __all__ = [
     "DataSetError",
     "InputError",
     "MissingExtraError",
+    "NetworkError",
     "NotFoundError",
     "SestonError",
     "TrainingError",
@@ -62,6 +64,10 @@ class DataSetError(SestonError, RuntimeError):
 
 class TrainingError(SestonError, RuntimeError):
     """A training that had to stop, with the particles that were in the batch."""
+
+
+class NetworkError(SestonError, RuntimeError):
+    """A server that did not give what it was asked for: it said no, was busy too long, or could not be reached."""
 
 
 class MissingExtraError(SestonError, ImportError):
