@@ -127,6 +127,8 @@ _AFTERWARDS = {
     "models list": "models list",
     "models compile": "models compile run2 --to compiled",
     "taxonomy resolve": "taxonomy resolve Copepoda Acartiidae",
+    "collections list": "collections list",
+    "collections show": "collections show vliz_flowcam",
     "demo": "demo --data Third --to demo --minutes 0.1",
 }
 """One call of each command in the folder that the tutorial leaves behind, in this order."""

@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, Group]] = {
     "count": ("seston.cli.naming:count", _NAME),
     "doctor": ("seston.cli.naming:doctor", _NAME),
     "evaluate": ("seston.cli.judging:evaluate", _JUDGE),
+    "collections": ("seston.cli.collections:collections", _DATA),
     "taxonomy": ("seston.cli.taxonomy:taxonomy", _DATA),
 }
 """Command → its function or its group of functions, and the group that help shows it in."""

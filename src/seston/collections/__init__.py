@@ -1,1 +1,26 @@
 """The public collections of plankton pictures: what is known of each, and how they become one data set."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from seston.late_loading import late_names
+
+if TYPE_CHECKING:
+    from seston.collections.cards import Card, CardFile, card_names, load_card, load_cards
+
+__all__ = ["Card", "CardFile", "card_names", "load_card", "load_cards"]
+
+_WHERE = {
+    "Card": "cards",
+    "CardFile": "cards",
+    "card_names": "cards",
+    "load_card": "cards",
+    "load_cards": "cards",
+}
+
+__getattr__ = late_names(__name__, _WHERE)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
