@@ -129,6 +129,7 @@ _AFTERWARDS = {
     "taxonomy resolve": "taxonomy resolve Copepoda Acartiidae",
     "collections list": "collections list",
     "collections show": "collections show vliz_flowcam",
+    "export webdataset": "export webdataset lab --to shards",
     "demo": "demo --data Third --to demo --minutes 0.1",
 }
 """One call of each command in the folder that the tutorial leaves behind, in this order."""

@@ -15,6 +15,7 @@ _DATA = Group("Files and data sets", sort_key=1)
 _LEARN = Group("Learn", sort_key=2)
 _NAME = Group("Name and count", sort_key=3)
 _JUDGE = Group("Judge", sort_key=4)
+_SHARE = Group("Share", sort_key=5)
 
 COMMANDS: dict[str, tuple[str, Group]] = {
     "demo": ("seston.cli.judging:demo", _START),
@@ -38,6 +39,7 @@ COMMANDS: dict[str, tuple[str, Group]] = {
     "doctor": ("seston.cli.naming:doctor", _NAME),
     "evaluate": ("seston.cli.judging:evaluate", _JUDGE),
     "collections": ("seston.cli.collections:collections", _DATA),
+    "export": ("seston.cli.exporting:export", _SHARE),
     "taxonomy": ("seston.cli.taxonomy:taxonomy", _DATA),
 }
 """Command → its function or its group of functions, and the group that help shows it in."""

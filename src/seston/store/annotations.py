@@ -17,16 +17,17 @@ from seston.store.journal import Event, append_events, empty_journal, last_numbe
 from seston.store.schema import ANNOTATIONS
 from seston.store.tables import Table
 
-__all__ = ["Annotations", "checked", "current_labels", "doubted_particles"]
+__all__ = ["RANKS", "Annotations", "checked", "current_labels", "doubted_particles", "outranks_source"]
 
 _FOLD_BYTES = 512 * 1024
 _AT_ONCE = 256
 """More events than this in one call go into the table straight away."""
 _STATUSES: tuple[str, ...] = get_args(Status)
 _PREDICTED_BY_SOURCE = frozenset({"p", "predicted"})
-_RANKS = {"validated": 3, "dubious": 2, "predicted": 0}
+RANKS = {"validated": 3, "dubious": 2, "predicted": 0}
+"""How much a status counts; what a source says without calling it predicted counts 1."""
 _RANK_OF_SOURCE = 1
-_TRUSTED_RANKS = frozenset({_RANKS["validated"], _RANK_OF_SOURCE})
+_TRUSTED_RANKS = frozenset({RANKS["validated"], _RANK_OF_SOURCE})
 _NO_CLAIM = (-1, 0.0, "")
 
 
@@ -150,7 +151,12 @@ def current_labels(
 
 def doubted_particles(events: pa.Table) -> set[str]:
     """Give the particles that a person looked at and could not name: doubted, and not validated by anyone."""
-    return {particle_id for particle_id, (rank, _, _) in _strongest(events).items() if rank == _RANKS["dubious"]}
+    return {particle_id for particle_id, (rank, _, _) in _strongest(events).items() if rank == RANKS["dubious"]}
+
+
+def outranks_source(annotation: Annotation, raw_label: str | None, raw_status: str | None) -> bool:
+    """Tell whether an annotation counts more than what the source said of the particle."""
+    return not raw_label or RANKS[annotation.status] >= _rank_of_source(raw_status)
 
 
 def _strongest(events: pa.Table) -> dict[str, tuple[int, float, str]]:
@@ -159,7 +165,7 @@ def _strongest(events: pa.Table) -> dict[str, tuple[int, float, str]]:
     names = ("particle_id", "label", "status", "time")
     columns = [events.column(name) for name in names[:3]] + [events.column("time").cast(pa.int64())]
     for particle_id, label, status, time in zip(*(column.to_pylist() for column in columns), strict=True):
-        claim = (_RANKS[status], time, label)
+        claim = (RANKS[status], time, label)
         if particle_id not in best or claim[:2] >= best[particle_id][:2]:
             best[particle_id] = claim
     return best

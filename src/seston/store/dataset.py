@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from seston.store.standing import Standing
+
 __all__ = ["DataSet", "open_data_set"]
 
 
@@ -160,9 +162,14 @@ class DataSet:
         return self._ids().rows_of(ids)
 
     def particles(
-        self, columns: Sequence[str] | None = None, *, ids: Sequence[str] | None = None, batch_size: int = 1024
+        self,
+        columns: Sequence[str] | None = None,
+        *,
+        ids: Sequence[str] | None = None,
+        batch_size: int = 1024,
+        start: int = 0,
     ) -> Iterator[pa.RecordBatch]:
-        """Read particles batch by batch: all in row order, or some in the order of their ids.
+        """Read particles batch by batch: all in row order from row `start` on, or some in the order of their ids.
 
         Batches are smaller than `batch_size` where pictures or profiles are large.
 
@@ -173,7 +180,7 @@ class DataSet:
         """
         wanted = self._columns(columns)
         if ids is None:
-            yield from self._particles.scan(wanted, batch_size=batch_size)
+            yield from self._particles.scan(wanted, batch_size=batch_size, start=start)
             return
         rows = self.rows_of(ids)
         if (rows < 0).any():
@@ -212,6 +219,12 @@ class DataSet:
     def doubted(self) -> set[str]:
         """Give the ids of particles that a person looked at and could not name (``dubious``), and no one since."""
         return doubted_particles(self._annotations.read())
+
+    def standing(self) -> Standing:
+        """Give the annotation that counts for each annotated particle, as of now."""
+        from seston.store.standing import Standing
+
+        return Standing(self._annotations.read())
 
     def annotate(self, annotations: Iterable[Annotation] | Annotation) -> AnnotateReport:
         """Add annotations to the history. When this returns, the disk has them.

@@ -91,14 +91,17 @@ class Table:
         """Count rows."""
         return int(self._dataset.count_rows())
 
-    def scan(self, columns: Sequence[str] | None = None, *, batch_size: int = 1024) -> Iterator[pa.RecordBatch]:
-        """Read row after row, in order, a bounded number of bytes at a time."""
+    def scan(
+        self, columns: Sequence[str] | None = None, *, batch_size: int = 1024, start: int = 0
+    ) -> Iterator[pa.RecordBatch]:
+        """Read row after row, in order, a bounded number of bytes at a time, from row `start` on."""
         scanner = self._dataset.scanner(
             columns=None if columns is None else list(columns),
             batch_size=self.rows_at_once(columns, batch_size),
             scan_in_order=True,
             batch_readahead=_READ_AHEAD,
             fragment_readahead=1,
+            offset=start or None,
         )
         for batch in scanner.to_batches():
             if batch.num_rows:

@@ -1,0 +1,93 @@
+"""Commands that write a data set in a form that others read: ecotaxa, darwin-core, huggingface, webdataset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import App, Group, Parameter
+
+from seston.cli.output import Outcome, Table
+from seston.cli.words import AsJson, Existing, Overwrite
+
+if TYPE_CHECKING:
+    from seston.interchange import ExportReport
+
+__all__ = ["export", "webdataset"]
+
+export = App(
+    name="export",
+    help="Write a data set for EcoTaxa, OBIS and GBIF, the Hugging Face Hub, or as WebDataset shards.",
+    group_commands=Group("Forms"),
+    group_parameters=Group("Options"),
+)
+
+_Licence = Annotated[
+    Literal["any", "commercial", "attribution"],
+    Parameter(
+        help="commercial: leave out what must not be used for money; attribution: also what asks for more than credit."
+    ),
+]
+
+
+@export.command
+def webdataset(
+    data: Existing,
+    /,
+    *,
+    to: Path,
+    split: str | None = None,
+    fold: int = 0,
+    licence: _Licence = "any",
+    shard_mb: int = 500,
+    overwrite: Overwrite = False,
+    as_json: AsJson = False,
+) -> Outcome:
+    """Write tar shards to train from: pictures as they were, what is known of each, a caption with its lineage.
+
+    An export that was broken off goes on when the same command is run again.
+
+    Parameters
+    ----------
+    data
+        The folder of the data set.
+    to
+        Folder for the shards.
+    split
+        Put the parts of this saved split into shards of their own.
+    fold
+        Which fold of the split.
+    shard_mb
+        Largest size of a shard, in MB.
+    """
+    from seston.interchange import export_webdataset
+    from seston.particle import TerminalProgress
+
+    with TerminalProgress() as progress:
+        report = export_webdataset(
+            data, to, split=split, fold=fold, licence=licence, shard_mb=shard_mb, overwrite=overwrite, progress=progress
+        )
+    return _outcome(report)
+
+
+def _outcome(report: ExportReport) -> Outcome:
+    sentence = f"{report.particles:,} particles in {len(report.files):,} files, {report.bytes:,} bytes, in {report.to}."
+    return Outcome(
+        document={
+            "to": report.to,
+            "files": report.files,
+            "particles": report.particles,
+            "left_out": report.left_out,
+            "licences": report.licences,
+            "statuses": report.statuses,
+            "bytes": report.bytes,
+            "resumed": report.resumed,
+            "notes": report.notes,
+        },
+        blocks=(
+            sentence,
+            Table(("licence", "particles"), list(report.licences.items())),
+            Table(("left out", "particles"), list(report.left_out.items())),
+        ),
+        notes=tuple(f"note: {note}" for note in report.notes),
+    )

@@ -1,0 +1,25 @@
+"""Data sets in the forms that others read: EcoTaxa, Darwin Core, the Hugging Face Hub, WebDataset."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from seston.late_loading import late_names
+
+if TYPE_CHECKING:
+    from seston.interchange.sharding import ExportReport
+    from seston.interchange.webdataset import export_webdataset
+
+__all__ = ["ExportReport", "export_webdataset"]
+
+__getattr__ = late_names(
+    "seston.interchange",
+    {
+        "ExportReport": "sharding",
+        "export_webdataset": "webdataset",
+    },
+)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
