@@ -71,3 +71,9 @@ def test_where_no_volume_is_known_the_reason_says_so(sample: Sample | None) -> N
     column, volume, reason = volume_of(sample, _tally(5, pictures=5, signals=5 if sample is not _CAMERA else 0))
     assert (column, volume) == (None, None)
     assert reason
+
+
+@pytest.mark.parametrize("reader", ["ifcb", "flowcam"])
+def test_a_camera_that_measures_signals_too_keeps_its_volume_for_any_of_its_particles(reader: str) -> None:
+    camera = Sample(id="s", reader=reader, volume_imaged_ml=0.5, n_recorded=100)
+    assert volume_of(camera, _tally(9, pictures=4, signals=9)) == ("volume_imaged_ml", 0.5, "")

@@ -33,7 +33,7 @@ class Particle:
     source: str = ""
     """The import or collection that it came with."""
     image: bytes | None = None
-    """The encoded picture, byte for byte as it was in the source."""
+    """The encoded picture, byte for byte as it was in the source; PNG where the source holds raw pixels."""
     image_format: str | None = None
     """``jpeg``, ``png``, ``bmp``, ``tiff``, ``gif`` or ``webp``."""
     width: int | None = None

@@ -19,6 +19,8 @@ __all__ = ["UNLABELLED", "CountRow", "Tally", "count", "volume_of"]
 UNLABELLED = "(no label)"
 _DATA_SET = "seston.json"
 _CYTOMETER_READERS = frozenset({"cytoclus", "rclustool", "cyz", "cyz2json", "pairs", "table-alone"})
+_CAMERA_READERS = frozenset({"ifcb", "flowcam"})
+"""Instruments whose volume is that of all their particles, photographed or not, though they measure signals too."""
 _NEARLY_ALL = 0.9
 
 
@@ -162,7 +164,7 @@ def volume_of(sample: Sample | None, tally: Tally) -> tuple[str | None, float | 
     """
     if sample is None:
         return None, None, "nothing is known of this sample"
-    if tally.signals or sample.reader in _CYTOMETER_READERS:
+    if (tally.signals and sample.reader not in _CAMERA_READERS) or sample.reader in _CYTOMETER_READERS:
         return _volume_of_cytometer(sample, tally)
     return _volume_of_pictures(sample)
 

@@ -1,0 +1,58 @@
+"""Labels beside an IFCB bin: ``<bin>.csv`` with the columns ``file_name`` and ``class_name``.
+
+The form in which iRfcb and ClassiPyR keep classes. A column ``score`` says that a model named the particles.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from seston.instruments.ifcb_names import roi_number
+
+__all__ = ["LARGEST_LABELS", "has_label_columns", "read_labels_of_bin"]
+
+LARGEST_LABELS = 16 << 20
+"""Bytes; a bin of ten thousand particles needs one megabyte."""
+
+_LONGEST_LABEL = 500
+
+
+def has_label_columns(head: bytes) -> bool:
+    """Tell from its first bytes whether a table names the classes of ROIs."""
+    columns = _columns(head.decode("utf-8-sig", errors="replace").partition("\n")[0])
+    return "file_name" in columns and "class_name" in columns
+
+
+def read_labels_of_bin(data: bytes, bin_name: str) -> tuple[dict[int, str], str | None, list[tuple[str, str]]]:
+    """Read the labels of a bin's ROIs.
+
+    Returns
+    -------
+    (labels, status, faults)
+        Label by the number of the ROI; ``predicted`` where the table says that a model gave them; and the lines that
+        could not be used, each with the reason.
+    """
+    text = data[:LARGEST_LABELS].decode("utf-8-sig", errors="replace").replace("\x00", "")
+    lines = text.splitlines()
+    columns = _columns(lines[0]) if lines else []
+    if not ("file_name" in columns and "class_name" in columns):
+        return {}, None, [("line 1", "lacks the column file_name or class_name")]
+    file_place, class_place = columns.index("file_name"), columns.index("class_name")
+    labels: dict[int, str] = {}
+    faults: list[tuple[str, str]] = []
+    for line, row in enumerate(csv.reader(io.StringIO("\n".join(lines[1:]))), start=2):
+        if not row:
+            continue
+        number = roi_number(row[file_place].strip(), bin_name) if len(row) > max(file_place, class_place) else None
+        label = row[class_place].strip()[:_LONGEST_LABEL] if number is not None else ""
+        if number is None:
+            faults.append((f"line {line}", f"names no ROI of {bin_name}"))
+        elif label and labels.setdefault(number, label) != label:
+            faults.append((f"line {line}", f"a second label of ROI {number:05d}: {labels[number]!r} is kept"))
+    return labels, "predicted" if "score" in columns else None, faults
+
+
+def _columns(line: str) -> list[str]:
+    row = next(csv.reader([line.strip()[:4096]]), [])
+    return [name.strip().lower() for name in row]
