@@ -13,6 +13,7 @@ from seston.store.completing import as_particle, complete, restore
 from seston.store.examine import Examined
 from seston.store.identifiers import Identifiers
 from seston.store.known import Content, Known, content_of
+from seston.store.plausibility import flag_particles, flag_samples
 from seston.store.reports import ImportReport
 from seston.store.rows import rows_to_particles
 from seston.store.sample_rows import join_samples, samples_to_table, table_to_samples
@@ -121,8 +122,10 @@ class Judge:
     def commit(self) -> None:
         """Write what was taken since the last commit."""
         if self._changed_samples:
-            self._samples.replace(samples_to_table(list(self._changed_samples.values())), "id")
+            changed = self._flag_samples()
+            self._samples.replace(samples_to_table(changed), "id")
         new, completed = list(self._new.values()), self._join_with_stored()
+        self._flag_values([*new, *completed])
         if _share_content(new, list(self._completed.values())):
             # One commit, so that a kill cannot part them: which of the two repeats the other must not depend on that.
             self._particles.replace(particles_to_table([*new, *completed]), "id")
@@ -219,6 +222,22 @@ class Judge:
             self._repeating.append(item.particle.id)
             if "duplicate" not in item.flags:
                 item.flags = (*item.flags, "duplicate")
+
+    def _flag_samples(self) -> list[Sample]:
+        """Flag what the changed samples say of place and time where it cannot be true."""
+        changed = list(self._changed_samples.values())
+        flagged = [
+            join_samples(sample, replace(sample, flags=flags))
+            for sample, flags in zip(changed, flag_samples(changed), strict=True)
+        ]
+        self._sample_records |= {sample.id: sample for sample in flagged}
+        return flagged
+
+    def _flag_values(self, items: list[Examined]) -> None:
+        """Flag what particles themselves say of place and time where it cannot be true."""
+        found = flag_particles([item.particle for item in items], self._sample_records)
+        for item, flags in zip(items, found, strict=True):
+            item.flags = (*item.flags, *(flag for flag in flags if flag not in item.flags))
 
     def _complete_from_sample(self, item: Examined) -> None:
         defaults = self._defaults.get(item.particle.sample_id)

@@ -1,0 +1,185 @@
+"""Say of each position, depth and time that comes in whether it can be true, as a flag beside the value.
+
+Nothing is changed and nothing is left out: a flag is a note for whoever draws a map or a profile from the values.
+``on_land`` is no fault where a collection is from a lake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seston.particle import Particle, Sample
+from seston.store.land import is_inland
+
+__all__ = ["FLAGS", "Values", "find_flags", "flag_particles", "flag_samples"]
+
+DEEPEST_M = 11_000.0
+"""Challenger Deep, 10,935 m, is the deepest place of the sea."""
+CLOCK_SLACK = timedelta(days=3)
+"""How far a particle's time may lie outside its sample's, or an instrument's clock from the date of the sampling."""
+
+FLAGS: Mapping[str, str] = {
+    "position": "no place on the globe, half of one, 0/0, or a pole that stands for an unknown one",
+    "on_land": "at least 30 km from the sea: a lake or a river, or a wrong position",
+    "depth": "above the surface, below the deepest place of the sea, or upside down",
+    "future": "after the moment of the import",
+    "clock": "the instrument's clock and the date of the sampling lie more than three days apart",
+}
+"""Each flag and what it says about the value."""
+
+_ABSENT_DEPTHS = (9_999.0, 99_999.0)
+_CAMERA_CLOCK = "local_datetime"
+"""How the setting ends that holds what the instrument's clock said: ``acq_local_datetime`` of a PlanktoScope."""
+_PLANKTOSCOPE_MADE = (date(2019, 2, 14), date(2019, 2, 15))
+"""Where the clock of a PlanktoScope begins that no one has set (seen in prakashlab/tots-planktoscope-analysis)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """Places and times of n particles or samples; NaN and NaT where they say nothing.
+
+    Latitudes and longitudes are in degrees, depths in metres, times are ``datetime64[us]`` in UTC.
+    """
+
+    latitude: NDArray[np.float64]
+    longitude: NDArray[np.float64]
+    depth_min_m: NDArray[np.float64]
+    depth_max_m: NDArray[np.float64]
+    time: NDArray[np.datetime64]
+    earliest: NDArray[np.datetime64]
+    """Begin of the sampling that the time should belong to."""
+    latest: NDArray[np.datetime64]
+
+
+def find_flags(values: Values, *, now: datetime | None = None) -> dict[str, NDArray[np.bool_]]:
+    """Find which values cannot be true, or need a second look.
+
+    Parameters
+    ----------
+    values
+        Of n particles or samples.
+    now
+        The moment that no time may lie after; the present one if None.
+
+    Returns
+    -------
+    dict
+        Flag → ndarray of bool, shape (n,), with the flags of `FLAGS`.
+    """
+    lat, lon = values.latitude, values.longitude
+    some, both = np.isfinite(lat) | np.isfinite(lon), np.isfinite(lat) & np.isfinite(lon)
+    with np.errstate(invalid="ignore"):
+        wrong = some & (~both | (abs(lat) > 90) | (abs(lon) > 180) | ((lat == 0) & (lon == 0)) | (lat == -90))
+        depths = np.stack([values.depth_min_m, values.depth_max_m])
+        depth = ((depths < 0) | (depths > DEEPEST_M) | np.isin(depths, _ABSENT_DEPTHS)).any(axis=0)
+        depth |= depths[0] > depths[1]
+        future = values.time > np.datetime64(_plain(now or datetime.now(UTC)), "us")
+        slack = np.timedelta64(CLOCK_SLACK)
+        clock = (values.time < values.earliest - slack) | (values.time > values.latest + slack)
+    on_land = np.zeros(len(lat), np.bool_)
+    if (fine := both & ~wrong).any():
+        on_land[fine] = is_inland(lat[fine], lon[fine])
+    return {"position": wrong, "on_land": on_land, "depth": depth, "future": future, "clock": clock}
+
+
+def flag_particles(
+    particles: Sequence[Particle], samples: Mapping[str, Sample], *, now: datetime | None = None
+) -> list[tuple[str, ...]]:
+    """Give each particle's flags about its own values: what it takes from its sample is flagged there.
+
+    Its time is compared with its sample's start and end.
+    """
+    own = [row for row, one in enumerate(particles) if _says_something(one)]
+    found: list[tuple[str, ...]] = [()] * len(particles)
+    if own:
+        times = [particles[row].time for row in own]
+        spans = [_span(samples.get(particles[row].sample_id)) for row in own]
+        values = _values([particles[row] for row in own], times, spans)
+        for row, flags in zip(own, _names(find_flags(values, now=now)), strict=True):
+            found[row] = flags
+    return found
+
+
+def flag_samples(samples: Sequence[Sample], *, now: datetime | None = None) -> list[tuple[str, ...]]:
+    """Give each sample's flags about its values.
+
+    What a setting says of the instrument's own clock is compared with the start and end of the sampling.
+    """
+    if not samples:
+        return []
+    latest = [one.end or one.start for one in samples]
+    flags = find_flags(_values(samples, latest, [(None, None)] * len(samples)), now=now)
+    clocks = _values(samples, [_camera_clock(one) for one in samples], [_span(one) for one in samples])
+    flags["clock"] = find_flags(clocks, now=now)["clock"] | [_never_set(one) for one in samples]
+    return _names(flags)
+
+
+def _says_something(particle: Particle) -> bool:
+    return (
+        particle.time is not None
+        or particle.latitude is not None
+        or particle.longitude is not None
+        or particle.depth_min_m is not None
+        or particle.depth_max_m is not None
+    )
+
+
+def _span(sample: Sample | None) -> tuple[datetime | None, datetime | None]:
+    return (None, None) if sample is None else (sample.start or sample.end, sample.end or sample.start)
+
+
+def _values(
+    records: Sequence[Particle] | Sequence[Sample],
+    times: Sequence[datetime | None],
+    spans: Sequence[tuple[datetime | None, datetime | None]],
+) -> Values:
+    numbers = {
+        name: np.array([np.nan if (value := getattr(one, name)) is None else value for one in records], np.float64)
+        for name in ("latitude", "longitude", "depth_min_m", "depth_max_m")
+    }
+    return Values(
+        **numbers,
+        time=_moments(times),
+        earliest=_moments([span[0] for span in spans]),
+        latest=_moments([span[1] for span in spans]),
+    )
+
+
+def _moments(times: Sequence[datetime | None]) -> NDArray[np.datetime64]:
+    return np.array([None if time is None else _plain(time) for time in times], "datetime64[us]")
+
+
+def _plain(time: datetime) -> datetime:
+    """UTC without saying so, which is all that NumPy knows."""
+    return time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
+
+
+def _names(flags: Mapping[str, NDArray[np.bool_]]) -> list[tuple[str, ...]]:
+    names = tuple(flags)
+    raised = np.stack([flags[name] for name in names])
+    found: list[tuple[str, ...]] = [()] * raised.shape[1]
+    for row in np.flatnonzero(raised.any(axis=0)).tolist():
+        found[row] = tuple(name for name, there in zip(names, raised[:, row], strict=True) if there)
+    return found
+
+
+def _camera_clock(sample: Sample) -> datetime | None:
+    """What the instrument's own clock said, where the file keeps it beside the date of the sampling."""
+    for key, text in sample.settings.items():
+        if key.lower().endswith(_CAMERA_CLOCK):
+            try:
+                return datetime.fromisoformat(text.strip())
+            except ValueError:
+                return None
+    return None
+
+
+def _never_set(sample: Sample) -> bool:
+    """Whether a PlanktoScope dates its sample by a clock that stands where its software was made."""
+    dated_at_making = sample.start is not None and sample.start.date() in _PLANKTOSCOPE_MADE
+    return dated_at_making and "planktoscope" in (sample.instrument or "").lower()
