@@ -129,6 +129,7 @@ _AFTERWARDS = {
     "taxonomy resolve": "taxonomy resolve Copepoda Acartiidae",
     "collections list": "collections list",
     "collections show": "collections show vliz_flowcam",
+    "export ecotaxa": "export ecotaxa lab --to archives",
     "export webdataset": "export webdataset lab --to shards",
     "demo": "demo --data Third --to demo --minutes 0.1",
 }

@@ -13,7 +13,7 @@ from seston.cli.words import AsJson, Existing, Overwrite
 if TYPE_CHECKING:
     from seston.interchange import ExportReport
 
-__all__ = ["export", "webdataset"]
+__all__ = ["ecotaxa", "export", "webdataset"]
 
 export = App(
     name="export",
@@ -28,6 +28,44 @@ _Licence = Annotated[
         help="commercial: leave out what must not be used for money; attribution: also what asks for more than credit."
     ),
 ]
+
+
+@export.command
+def ecotaxa(
+    data: Existing,
+    /,
+    *,
+    to: Path,
+    names: Literal["label", "taxon"] = "label",
+    licence: _Licence = "any",
+    part_mb: int = 500,
+    overwrite: Overwrite = False,
+    as_json: AsJson = False,
+) -> Outcome:
+    """Write archives that EcoTaxa imports: pictures with a table of names, places, times, volumes and parameters.
+
+    What a person named goes out as validated, what only a model named as predicted, with its score. An export that was
+    broken off goes on when the same command is run again.
+
+    Parameters
+    ----------
+    data
+        The folder of the data set.
+    to
+        Folder for the archives.
+    names
+        Call particles by their label, or by the accepted name of its taxon where there is one.
+    part_mb
+        Largest size of an archive, in MB; EcoTaxa takes uploads of up to 500.
+    """
+    from seston.interchange import export_ecotaxa
+    from seston.particle import TerminalProgress
+
+    with TerminalProgress() as progress:
+        report = export_ecotaxa(
+            data, to, names=names, licence=licence, part_mb=part_mb, overwrite=overwrite, progress=progress
+        )
+    return _outcome(report)
 
 
 @export.command
