@@ -130,6 +130,7 @@ _AFTERWARDS = {
     "collections list": "collections list",
     "collections show": "collections show vliz_flowcam",
     "export ecotaxa": "export ecotaxa lab --to archives",
+    "collections fetch": "collections fetch sykezooscan2024 --to archives --dry-run",
     "export webdataset": "export webdataset lab --to shards",
     "demo": "demo --data Third --to demo --minutes 0.1",
 }

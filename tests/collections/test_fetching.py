@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 from collections import namedtuple
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from archive_host import File, serving
 
+from seston.cli.call import call
 from seston.collections.fetching import FetchReport, RemoteFile, fetch_files
 from seston.errors import DataSetError, UsageError
 from seston.network import Patience
@@ -148,3 +150,60 @@ def test_two_fetches_at_once_bring_a_file_once(tmp_path: Path) -> None:
 def test_a_name_that_leaves_the_folder_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError):
         fetch_files([remote("http://127.0.0.1:1/a", name)], tmp_path, patience=QUICK)
+
+
+CARD = """
+name = "pond"
+title = "A pond"
+licence_source = "its owner"
+
+[[files]]
+name = "pond.tar"
+url = "{url}/pond.tar"
+sha256 = "{sha256}"
+
+[[files]]
+name = "sheet.csv"
+optional = true
+
+[layout]
+pictures = ["{{label}}/{{file}}"]
+"""
+
+
+def test_the_command_fetches_the_files_of_a_card(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with serving({"/pond.tar": File(DATA)}) as host:
+        (tmp_path / "pond.toml").write_text(CARD.format(url=host.url, sha256=SHA256))
+        code = call(["collections", "fetch", str(tmp_path / "pond.toml"), "--to", str(tmp_path / "to"), "--json"])
+    document = json.loads(capsys.readouterr().out)
+    assert code == 0  # the table that is missing is optional
+    assert [(file["name"], file["state"]) for file in document["files"]] == [
+        ("pond.tar", "fetched"),
+        ("sheet.csv", "by hand"),
+    ]
+    assert (tmp_path / "to" / "pond" / "pond.tar").read_bytes() == DATA
+
+
+def test_the_command_says_each_failure_in_a_line_and_leaves_with_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving({}) as host:
+        (tmp_path / "pond.toml").write_text(CARD.format(url=host.url, sha256=SHA256))
+        code = call(["collections", "fetch", str(tmp_path / "pond.toml"), "--to", str(tmp_path / "to")])
+    lines = capsys.readouterr().err.splitlines()
+    assert code == 1
+    assert len(lines) == 2
+    assert lines[0].startswith("failed: pond: pond.tar: 127.0.0.1:")
+    assert "answers 404" in lines[0]
+
+
+def test_every_card_that_comes_with_seston_can_be_asked_for(tmp_path: Path) -> None:
+    from seston.collections import load_cards
+    from seston.collections.fetching import _files_of, _place
+
+    for card in load_cards():
+        files = _files_of(card)
+        assert files, card.name
+        for file in files:
+            assert _place(tmp_path, file).parent == tmp_path / card.name
+            assert file.url or file.instructions, f"{card.name}: how does a person get {file.name}?"

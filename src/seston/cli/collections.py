@@ -1,4 +1,4 @@
-"""Commands about public collections: list, show."""
+"""Commands about public collections: list, show, fetch."""
 
 from __future__ import annotations
 
@@ -71,3 +71,6 @@ def show_card(name: str, /, *, as_json: AsJson = False) -> Outcome:
         document=msgspec.to_builtins(card),
         blocks=(f"{card.name}: {card.title}", Table(("what", "known"), known), *card.notes),
     )
+
+
+collections.command("seston.cli.fetching:fetch", name="fetch")

@@ -8,13 +8,17 @@ from seston.late_loading import late_names
 
 if TYPE_CHECKING:
     from seston.collections.cards import Card, CardFile, card_names, load_card, load_cards
+    from seston.collections.fetching import FetchedFile, FetchReport, fetch
 
-__all__ = ["Card", "CardFile", "card_names", "load_card", "load_cards"]
+__all__ = ["Card", "CardFile", "FetchReport", "FetchedFile", "card_names", "fetch", "load_card", "load_cards"]
 
 _WHERE = {
     "Card": "cards",
     "CardFile": "cards",
+    "FetchReport": "fetching",
+    "FetchedFile": "fetching",
     "card_names": "cards",
+    "fetch": "fetching",
     "load_card": "cards",
     "load_cards": "cards",
 }

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from seston.collections.download import Downloaded, download, look_at
 from seston.collections.partial_file import split_checksum
@@ -17,7 +17,10 @@ from seston.network import PATIENCE, Patience, host_of
 from seston.particle import Progress, Silence
 from seston.store.folder import locked, write_whole
 
-__all__ = ["FetchReport", "FetchedFile", "RemoteFile", "State", "fetch_files"]
+if TYPE_CHECKING:
+    from seston.collections.cards import Card
+
+__all__ = ["FetchReport", "FetchedFile", "RemoteFile", "State", "fetch", "fetch_files"]
 
 State = Literal["there already", "fetched", "to fetch", "by hand", "failed"]
 """What became of a file, or with a dry run what would."""
@@ -43,6 +46,8 @@ class RemoteFile:
     """``algorithm:digits`` as published."""
     instructions: str = ""
     """What a person has to do where a program cannot."""
+    optional: bool = False
+    """The collection can do without it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +66,7 @@ class FetchedFile:
     sha256: str | None = None
     reason: str = ""
     """Why it failed, or what is to be done by hand."""
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +81,38 @@ class FetchReport:
 
     @property
     def unfinished(self) -> list[FetchedFile]:
-        """The files that are not there and should be."""
-        return [file for file in self.files if file.state in ("failed", "by hand")]
+        """The files that are not there and should be, or of which that is not known."""
+        return [
+            file for file in self.files if file.state == "failed" or (file.state == "by hand" and not file.optional)
+        ]
+
+
+def fetch(
+    names: Sequence[str | Path],
+    *,
+    to: str | Path,
+    dry_run: bool = False,
+    patience: Patience = PATIENCE,
+    progress: Progress | None = None,
+) -> FetchReport:
+    """Fetch the archives of collections, each into its own folder below `to`; see `fetch_files`.
+
+    Parameters
+    ----------
+    names
+        Names of collections, or paths of cards of your own.
+    to
+        The folder of the collections.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such collection.
+    """
+    from seston.collections.cards import load_card
+
+    files = [file for name in dict.fromkeys(names) for file in _files_of(load_card(name))]
+    return fetch_files(files, to, dry_run=dry_run, patience=patience, progress=progress)
 
 
 def fetch_files(
@@ -130,6 +166,24 @@ def fetch_files(
     return FetchReport(files=found, needed=needed, free=free)
 
 
+def _files_of(card: Card) -> list[RemoteFile]:
+    where = f"doi.org/{card.doi}" if card.doi else card.page
+    if not card.files:
+        return [RemoteFile(collection=card.name, name="*", instructions=card.instructions or f"get it from {where}")]
+    return [
+        RemoteFile(
+            collection=card.name,
+            name=one.name,
+            url=one.url or None,
+            size=one.bytes,
+            checksum=f"sha256:{one.sha256}" if one.sha256 else f"md5:{one.md5}" if one.md5 else None,
+            instructions=card.instructions or (f"get {one.name} by hand from {where}" if where else ""),
+            optional=one.optional,
+        )
+        for one in card.files
+    ]
+
+
 def _place(to: Path, file: RemoteFile) -> Path:
     for name in (file.collection, file.name):
         if not name or name in (".", "..") or any(letter in name for letter in "/\\:\0"):
@@ -142,7 +196,13 @@ def _place(to: Path, file: RemoteFile) -> Path:
 def _look(file: RemoteFile, place: Path, patience: Patience) -> FetchedFile:
     """Say of one file whether it is there, how large it is, and whether it can be fetched."""
     seen = FetchedFile(
-        collection=file.collection, name=file.name, path=place, url=file.url, state="to fetch", size=file.size
+        collection=file.collection,
+        name=file.name,
+        path=place,
+        url=file.url,
+        state="to fetch",
+        size=file.size,
+        optional=file.optional,
     )
     if place.is_file():
         return _judge_present(file, seen)
@@ -226,12 +286,13 @@ def _entry(file: RemoteFile, got: Downloaded) -> dict[str, Any]:
 
 
 def _failure(file: RemoteFile, place: Path, error: NetworkError) -> str:
-    return f"{error}. {_by_hand(file, place)}" if file.instructions else str(error)
+    return f"{error}. Or {_by_hand(file, place)}" if file.instructions else str(error)
 
 
 def _by_hand(file: RemoteFile, place: Path) -> str:
-    how = file.instructions.strip().rstrip(".") or f"fetch {file.name} by hand"
-    return f"{how}; put it at {place} and run this again"
+    how = file.instructions.strip().rstrip(".") or f"get {file.name}"
+    where = f"into {place.parent}" if "*" in file.name else f"at {place}"
+    return f"{how}; put it {where} and run this again"
 
 
 def _read_record(folder: Path) -> dict[str, dict[str, Any]]:
