@@ -104,7 +104,7 @@ def open_checklist(path: Path) -> Iterator[ChecklistFiles]:
 
 
 def table_rows(
-    file: IO[bytes], *, where: str, delimiter: str, quote: str = "", encoding: str = "utf-8-sig"
+    file: IO[bytes], *, where: str, delimiter: str, quote: str = "", encoding: str = "utf-8-sig", errors: str = "strict"
 ) -> Iterator[tuple[int, Sequence[str]]]:
     """Read a table of text row by row.
 
@@ -118,7 +118,7 @@ def table_rows(
     InputError
         It is no text of that encoding, or no table.
     """
-    text = io.TextIOWrapper(file, encoding=encoding, newline="")
+    text = io.TextIOWrapper(file, encoding=encoding, errors=errors, newline="")
     try:
         reader = csv.reader(
             text, delimiter=delimiter, quotechar=quote or None, quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
 from seston.taxonomy.facts import COLUMNS, Fact, Facts, built_in_facts, read_facts
 from seston.taxonomy.user_folder import user_folder
+from seston.taxonomy.whole_files import written_whole
 
 __all__ = ["facts_paths", "known_facts", "same_taxon", "shipped_facts_path", "user_facts_path", "write_facts"]
 
@@ -51,17 +50,9 @@ def facts_paths() -> list[Path]:
 
 def write_facts(path: Path, facts: Iterable[Fact]) -> None:
     """Write a table of facts, so that it is there whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, half = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write("\t".join(COLUMNS) + "\n")
-            file.writelines(_line(fact) for fact in facts)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(half).replace(path)
-    finally:
-        Path(half).unlink(missing_ok=True)
+    with written_whole(path) as file:
+        file.write("\t".join(COLUMNS) + "\n")
+        file.writelines(_line(fact) for fact in facts)
 
 
 @lru_cache(maxsize=2)
