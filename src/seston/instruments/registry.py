@@ -20,8 +20,8 @@ from seston.particle import Particle, Sample
 
 __all__ = ["READERS", "find_sources", "read"]
 
-_MODULES = ("cyz", "cyz2json", "ifcb", "cytoclus", "rclustool", "pairs", "table_alone", "class_folders")
-_OF_SEVERAL_FILES = frozenset({"ifcb", "cytoclus", "rclustool", "pairs"})
+_MODULES = ("cyz", "cyz2json", "ifcb", "flowcam", "cytoclus", "rclustool", "pairs", "table_alone", "class_folders")
+_OF_SEVERAL_FILES = frozenset({"ifcb", "flowcam", "cytoclus", "rclustool", "pairs"})
 """Readers for which one named file brings the others of its measurement."""
 
 _OF_PICTURES = _OF_SEVERAL_FILES | {"class-folders"}
