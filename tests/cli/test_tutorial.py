@@ -131,6 +131,7 @@ _AFTERWARDS = {
     "collections show": "collections show vliz_flowcam",
     "export ecotaxa": "export ecotaxa lab --to archives",
     "collections fetch": "collections fetch sykezooscan2024 --to archives --dry-run",
+    "export huggingface": "export huggingface lab --to hub",
     "export webdataset": "export webdataset lab --to shards",
     "demo": "demo --data Third --to demo --minutes 0.1",
 }

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import App, Group, Parameter
 
 from seston.cli.output import Outcome, Table
-from seston.cli.words import AsJson, Existing, Overwrite
+from seston.cli.words import AsJson, Existing, Flag, Overwrite
 
 if TYPE_CHECKING:
     from seston.interchange import ExportReport
 
-__all__ = ["ecotaxa", "export", "webdataset"]
+__all__ = ["ecotaxa", "export", "huggingface", "webdataset"]
 
 export = App(
     name="export",
@@ -64,6 +64,65 @@ def ecotaxa(
     with TerminalProgress() as progress:
         report = export_ecotaxa(
             data, to, names=names, licence=licence, part_mb=part_mb, overwrite=overwrite, progress=progress
+        )
+    return _outcome(report)
+
+
+@export.command
+def huggingface(
+    data: Existing,
+    /,
+    *,
+    to: Path,
+    split: str | None = None,
+    fold: int = 0,
+    licence: _Licence = "any",
+    about: Existing | None = None,
+    push: str | None = None,
+    private: Flag = False,
+    shard_mb: int = 500,
+    overwrite: Overwrite = False,
+    as_json: AsJson = False,
+) -> Outcome:
+    """Write Parquet shards with pictures and a card, as the Hugging Face Hub and its datasets library read them.
+
+    An export, or a push, that was broken off goes on when the same command is run again.
+
+    Parameters
+    ----------
+    data
+        The folder of the data set.
+    to
+        Folder for the shards, the samples and the card.
+    split
+        The parts of this saved split become the splits there.
+    fold
+        Which fold of the split.
+    about
+        A TOML file with title, description, citation and creators for the card.
+    push
+        Send it to this repository of the Hub, as NAME/DATASET; log in first with: hf auth login.
+    private
+        Make the repository a private one, if it is made.
+    shard_mb
+        Size at which a shard is ended, in MB.
+    """
+    from seston.interchange import export_huggingface
+    from seston.particle import TerminalProgress
+
+    with TerminalProgress() as progress:
+        report = export_huggingface(
+            data,
+            to,
+            split=split,
+            fold=fold,
+            licence=licence,
+            about=about,
+            push=push,
+            private=private,
+            shard_mb=shard_mb,
+            overwrite=overwrite,
+            progress=progress,
         )
     return _outcome(report)
 

@@ -20,7 +20,18 @@ from seston.particle import Particle, Sample
 
 __all__ = ["READERS", "find_sources", "read"]
 
-_MODULES = ("cyz", "cyz2json", "ifcb", "flowcam", "cytoclus", "rclustool", "pairs", "table_alone", "class_folders")
+_MODULES = (
+    "cyz",
+    "cyz2json",
+    "ifcb",
+    "flowcam",
+    "cytoclus",
+    "rclustool",
+    "pairs",
+    "table_alone",
+    "planktonzilla",
+    "class_folders",
+)
 _OF_SEVERAL_FILES = frozenset({"ifcb", "flowcam", "cytoclus", "rclustool", "pairs"})
 """Readers for which one named file brings the others of its measurement."""
 

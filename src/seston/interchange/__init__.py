@@ -8,16 +8,18 @@ from seston.late_loading import late_names
 
 if TYPE_CHECKING:
     from seston.interchange.ecotaxa import export_ecotaxa
+    from seston.interchange.huggingface import export_huggingface
     from seston.interchange.sharding import ExportReport
     from seston.interchange.webdataset import export_webdataset
 
-__all__ = ["ExportReport", "export_ecotaxa", "export_webdataset"]
+__all__ = ["ExportReport", "export_ecotaxa", "export_huggingface", "export_webdataset"]
 
 __getattr__ = late_names(
     "seston.interchange",
     {
         "ExportReport": "sharding",
         "export_ecotaxa": "ecotaxa",
+        "export_huggingface": "huggingface",
         "export_webdataset": "webdataset",
     },
 )

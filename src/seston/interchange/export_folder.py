@@ -48,6 +48,8 @@ class ExportFolder:
         Whatever decides what is written; an export is gone on with only where they are the same.
     overwrite
         Put the files of an older export, and only those, out of the way.
+    whole_is_fine
+        Take the same export, where it is whole already, as it is; see `is_complete`.
 
     Raises
     ------
@@ -55,14 +57,18 @@ class ExportFolder:
         Something else is there.
     """
 
-    def __init__(self, path: Path, settings: Mapping[str, Any], *, overwrite: bool) -> None:
+    def __init__(
+        self, path: Path, settings: Mapping[str, Any], *, overwrite: bool, whole_is_fine: bool = False
+    ) -> None:
         self.path = path
         self.shards: list[Shard] = []
         self.tallies: dict[str, Counter[str]] = {}
         self.part, self.position = "", 0
         self._settings: dict[str, Any] = json.loads(json.dumps(settings))
         self._others: list[str] = []
-        self._begin(overwrite=overwrite)
+        self.is_complete = False
+        """Whether nothing is left to do."""
+        self._begin(overwrite=overwrite, whole_is_fine=whole_is_fine)
 
     @property
     def resumed(self) -> bool:
@@ -116,12 +122,15 @@ class ExportFolder:
         """Add up the sizes of all files."""
         return sum((self.path / name).stat().st_size for name in self.files())
 
-    def _begin(self, *, overwrite: bool) -> None:
+    def _begin(self, *, overwrite: bool, whole_is_fine: bool) -> None:
         if self.path.exists() and not self.path.is_dir():
             raise UsageError(f"{self.path} is a file; name a folder for the export")
         notes = self._read()
-        if notes is not None and notes["settings"] == self._settings and not notes["complete"]:
+        if notes is not None and notes["settings"] == self._settings and (whole_is_fine or not notes["complete"]):
             self._go_on(notes)
+            if notes["complete"]:
+                self.is_complete = True
+                return
         elif notes is not None and not overwrite:
             what = "an export" if notes["complete"] else "the beginning of another export, or of an older data set,"
             raise UsageError(f"{self.path} holds {what} already: choose another folder, or replace it by --overwrite")
