@@ -16,8 +16,7 @@ from seston.taxonomy import resolve
 from seston.taxonomy.checklist import read_checklist
 from seston.taxonomy.checklist_names import bare_name
 from seston.taxonomy.darwin_core_layout import read_layout
-from seston.taxonomy.fact_files import user_facts_path, write_facts
-from seston.taxonomy.facts import Fact, Facts, read_facts
+from seston.taxonomy.fact_files import Fact, read_facts, user_facts_path, write_facts
 from seston.taxonomy.linking import link_names
 from seston.taxonomy.updating import UpdateReport, update_from_checklist
 
@@ -105,13 +104,13 @@ def test_a_rank_that_is_unknown_here_leaves_no_hole(taxon_file: Path) -> None:
 
 def test_a_chain_of_synonyms_ends_at_the_accepted_name(taxon_file: Path) -> None:
     assert _facts(taxon_file)["Oldia alba"] == Fact(
-        "Oldia alba", "species", "", 9000004, "unaccepted", "Genusia alba", "x"
+        "Oldia alba", "species", "", 9000004, "synonym", "Genusia alba", "x"
     )
 
 
 def test_a_doubtful_name_is_not_accepted_and_keeps_its_place(taxon_file: Path) -> None:
     fact = _facts(taxon_file)["Dubia incerta"]
-    assert (fact.status, fact.accepted_name, fact.parent) == ("unaccepted", "", "Genusia")
+    assert (fact.status, fact.accepted_name, fact.parent) == ("uncertain", "", "Genusia")
 
 
 def test_what_cannot_be_used_is_said(taxon_file: Path) -> None:
@@ -146,12 +145,14 @@ def test_an_archive_is_read_by_its_own_description(tmp_path: Path) -> None:
 def test_nordic_microalgae_gives_synonyms_and_all_ranks_above(nordic: Path) -> None:
     facts = _facts(nordic)
     assert facts["Strombidium strobilum"].accepted_name == "Laboea strobila"
-    assert facts["Conocylis"] == Fact("Conocylis", "genus", "", None, "unaccepted", "Laboea", "x")
+    assert facts["Conocylis"] == Fact("Conocylis", "genus", "", None, "synonym", "Laboea", "x")
     assert (facts["Laboea strobila"].aphia_id, facts["Laboea"].aphia_id) == (101264, 101190)
-    tree = Facts(facts.values())
-    assert [one.name for one in tree.path(facts["Laboea strobila"])] == [
-        "Chromista", "Harosa", "Alveolata", "Ciliophora", "Intramacronucleata", "Oligotrichea", "Oligotrichia",
-        "Oligotrichida", "Tontoniidae", "Laboea", "Laboea strobila",
+    above, name = [], "Laboea strobila"
+    while name := facts[name].parent:
+        above.append(name)
+    assert above == [
+        "Laboea", "Tontoniidae", "Oligotrichida", "Oligotrichia", "Oligotrichea", "Intramacronucleata", "Ciliophora",
+        "Alveolata", "Harosa", "Chromista",
     ]  # fmt: skip
 
 
@@ -218,11 +219,11 @@ def _update(taxon_file: Path, *, overwrite: bool = False) -> UpdateReport:
 
 
 def test_a_contradiction_is_said_and_changes_nothing(taxon_file: Path, home: Path) -> None:
-    mine = Fact("Genusia alba", "species", "Elsewhere", 9000003, "unaccepted", "Mine alba", "me")
+    mine = Fact("Genusia alba", "species", "Elsewhere", 9000003, "synonym", "Mine alba", "me")
     _own(home, mine)
     report = _update(taxon_file)
     said = {(one.field, one.known, one.says) for one in report.contradictions if one.name == "Genusia alba"}
-    assert said == {("status", "unaccepted", "accepted"), ("parent", "Elsewhere", "Genusia")}
+    assert said == {("status", "synonym", "accepted"), ("parent", "Elsewhere", "Genusia")}
     assert report.contradictory == 1
     assert mine in list(read_facts(home))
 

@@ -16,8 +16,7 @@ from PIL import Image
 
 import seston
 from seston.errors import InputError, UsageError
-from seston.taxonomy.fact_files import user_facts_path, write_facts
-from seston.taxonomy.facts import Fact
+from seston.taxonomy.fact_files import Fact, user_facts_path, write_facts
 from seston.taxonomy.label_counts import LabelCount, count_labels
 from seston.taxonomy.label_flow import FlowStep, label_flow
 from seston.taxonomy.label_flow_page import sankey

@@ -11,8 +11,7 @@ from worms_server import WormsServer, running_worms
 
 from seston.network import Patience
 from seston.taxonomy import resolve
-from seston.taxonomy.fact_files import user_facts_path
-from seston.taxonomy.facts import Fact, read_facts
+from seston.taxonomy.fact_files import Fact, read_facts, user_facts_path
 from seston.taxonomy.worms import Worms
 from seston.taxonomy.worms_facts import WormsReport, update_from_worms
 
@@ -70,7 +69,7 @@ def test_a_similar_name_is_told_and_not_taken(server: WormsServer) -> None:
 def test_a_doubtful_name_is_not_accepted(server: WormsServer) -> None:
     _ask(server.url, "Testa dubia")
     fact = _own()["Testa dubia"]
-    assert (fact.status, fact.accepted_name, fact.parent) == ("unaccepted", "", "Testa")
+    assert (fact.status, fact.accepted_name, fact.parent) == ("uncertain", "", "Testa")
 
 
 def test_no_content_means_that_no_name_is_known(server: WormsServer) -> None:

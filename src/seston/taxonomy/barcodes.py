@@ -14,8 +14,8 @@ from pathlib import Path
 from seston.errors import InputError, UsageError
 from seston.particle import Progress, Silence, Skipped
 from seston.taxonomy.checklist_files import open_checklist, table_rows
-from seston.taxonomy.fact_files import known_facts
 from seston.taxonomy.facts import Fact, Facts
+from seston.taxonomy.known_facts import known_facts
 from seston.taxonomy.whole_files import written_whole
 
 __all__ = ["BARCODE_COLUMNS", "BarcodeReport", "attach_barcodes"]

@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import astuple
 from enum import IntEnum
 
-from seston.taxonomy.facts import Fact
+from seston.taxonomy.fact_files import Fact
 
 __all__ = ["FactShelf", "Place"]
 

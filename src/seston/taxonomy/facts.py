@@ -155,21 +155,16 @@ def built_in_facts() -> Facts:
     return Facts(_rows(text.splitlines(), "facts.tsv"))
 
 
-def read_facts(path: Path) -> Iterator[Fact]:
-    """Read a table of taxa in the same form, row by row.
+def read_facts(path: Path) -> list[Fact]:
+    """Read a table of taxa in the same form.
 
     Raises
     ------
     InputError
         If a column is missing, or a row is not of the form.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="\n") as file:
-            yield from _rows(file, str(path))
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: is no UTF-8 text ({error.reason}); save it again as UTF-8") from None
-    except csv.Error as error:
-        raise InputError(f"{path}: cannot be read as a table: {error}") from None
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(_rows(file, str(path)))
 
 
 def _rows(lines: Iterable[str], where: str) -> Iterator[Fact]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from seston.taxonomy.facts import RANK_ORDER
 from seston.taxonomy.label_counts import LabelCount
+from seston.taxonomy.ranks import RANK_ORDER
 from seston.taxonomy.resolving import resolve
 from seston.taxonomy.taxon import RANKS, Taxon
 

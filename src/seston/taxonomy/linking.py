@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from seston.particle import Skipped
 from seston.taxonomy.checklist_names import ChecklistName
-from seston.taxonomy.facts import RANK_ORDER, Fact
+from seston.taxonomy.fact_files import Fact
+from seston.taxonomy.ranks import RANK_ORDER
 
 __all__ = ["link_names"]
 
@@ -122,7 +123,8 @@ def _facts(base: sqlite3.Connection, source: str) -> Iterator[Fact | Skipped]:
                 yield Skipped("", row.name, f"is given as a taxon, and as a synonym of {name or 'another'} as well")
                 continue
             parent = "" if name else _parent(base, row)
-            yield Fact(row.name, rank, parent, row.aphia_id, "unaccepted", name, source)
+            status = "synonym" if name else "uncertain"
+            yield Fact(row.name, rank, parent, row.aphia_id, status, name, source)
 
 
 def _implied(base: sqlite3.Connection, source: str) -> Iterator[Fact]:

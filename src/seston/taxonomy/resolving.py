@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from seston.taxonomy.fact_files import known_facts
 from seston.taxonomy.facts import Fact, Facts
+from seston.taxonomy.known_facts import known_facts
 from seston.taxonomy.taxon import Taxon
 
 __all__ = ["resolve"]

@@ -11,9 +11,8 @@ from filelock import FileLock
 from seston.particle import Progress, Skipped
 from seston.particle.progress import Silence
 from seston.taxonomy.checklist import read_checklist
-from seston.taxonomy.fact_files import shipped_facts_path, user_facts_path, write_facts
+from seston.taxonomy.fact_files import Fact, read_facts, shipped_facts_path, user_facts_path, write_facts
 from seston.taxonomy.fact_shelf import FactShelf, Place
-from seston.taxonomy.facts import Fact, read_facts
 from seston.taxonomy.linking import link_names
 
 __all__ = ["Contradiction", "UpdateReport", "take_facts", "update_from_checklist"]

@@ -9,7 +9,8 @@ from typing import Any
 
 from seston.particle import Progress, Silence
 from seston.taxonomy.checklist_names import plain_rank
-from seston.taxonomy.facts import RANK_ORDER, Fact
+from seston.taxonomy.fact_files import Fact
+from seston.taxonomy.ranks import RANK_ORDER
 from seston.taxonomy.updating import UpdateReport, take_facts
 from seston.taxonomy.worms import Worms
 
@@ -127,7 +128,7 @@ def _of_record(worms: Worms, record: dict[str, Any], paths: dict[int, list[Fact]
         if path is None:
             return None
         accepted_name = path[-1].name if path else str(record.get("valid_name") or "")
-        return [*path, Fact(name, rank, "", aphia_id, "unaccepted", accepted_name, _SOURCE)]
+        return [*path, Fact(name, rank, "", aphia_id, "synonym", accepted_name, _SOURCE)]
     above = paths.get(_whole(record.get("parentNameUsageID")))
     if above is None:
         path = _path(worms, aphia_id, paths)
@@ -135,7 +136,7 @@ def _of_record(worms: Worms, record: dict[str, Any], paths: dict[int, list[Fact]
             return None
         above = path[:-1]
     # A doubtful name (nomen dubium, …) without another to use in its place is kept where it is, but not as accepted.
-    status = "accepted" if record.get("status") == "accepted" else "unaccepted"
+    status = "accepted" if record.get("status") == "accepted" else "uncertain"
     parent = above[-1].name if above else ""
     return [*above, Fact(name, rank, parent, aphia_id, status, "", _SOURCE)]
 
