@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seston.errors import UsageError, nearest_word
-from seston.particle import Annotation, Note, Progress, Sample, Skipped
+from seston.particle import Annotation, Note, Progress, Sample, Silence, Skipped
 from seston.store.annotation_file import read_annotations
 from seston.store.annotations import Annotations, checked, current_labels, doubted_particles
 from seston.store.folder import Folder
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from seston.store.filling import FillReport, LookUp
     from seston.store.standing import Standing
 
 __all__ = ["DataSet", "open_data_set"]
@@ -141,6 +142,23 @@ class DataSet:
         finally:
             self._identifiers = None
         return replace(report, notes=[*report.notes, *self._keep_splits_of_source()])
+
+    def fill_in(self, look_up: LookUp, look_up_samples: LookUp, *, progress: Progress | None = None) -> FillReport:
+        """Give particles and samples a place, a depth and a time that neither their files nor anyone before said.
+
+        Parameters
+        ----------
+        look_up
+            Gets ids of particles and gives what is known of each, or None; see `seston.store.filling`.
+        look_up_samples
+            The same for samples.
+        """
+        from seston.store.filling import fill_tables
+
+        self._check_writable()
+        return fill_tables(
+            self._folder, self._particles, self._samples, look_up, look_up_samples, progress=progress or Silence()
+        )
 
     def refresh(self) -> None:
         """Look at the newest version of everything."""

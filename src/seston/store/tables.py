@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -135,6 +135,40 @@ class Table:
         with writing(self.path):
             merge = self._dataset.merge_insert(key).when_matched_update_all().when_not_matched_insert_all()
             merge.execute(rows)
+        self.refresh()
+
+    def rewrite_columns(
+        self, read: Sequence[str], rewrite: Callable[[pa.RecordBatch], pa.RecordBatch | None], new: pa.Schema
+    ) -> None:
+        """Give rows other values in some columns, in one atomic commit; order and all other columns stay as they are.
+
+        Parameters
+        ----------
+        read
+            Columns that are read, besides ``_rowid``.
+        rewrite
+            Gets rows and gives those that change: ``_rowid`` and the changed columns; None where none does.
+        new
+            Columns to add before, where the table lacks them; other versions of it are not touched.
+        """
+        import lance
+
+        with writing(self.path):
+            if lacking := [column for column in new if column.name not in self.schema.names]:
+                self._dataset.add_columns(pa.schema(lacking))
+            updated, fields = [], set[int]()
+            for fragment in self._dataset.get_fragments():
+                scanner = fragment.scanner(columns=list(read), with_row_id=True, batch_size=8192)
+                changed = [rows for batch in scanner.to_batches() if (rows := rewrite(batch)) is not None]
+                if changed:
+                    metadata, modified = fragment.update_columns(pa.Table.from_batches(changed))
+                    updated.append(metadata)
+                    fields.update(modified)
+            if updated:
+                operation = lance.LanceOperation.Update(
+                    updated_fragments=updated, fields_modified=sorted(fields), update_mode="rewrite_columns"
+                )
+                lance.LanceDataset.commit(self._dataset, operation, read_version=self.version)
         self.refresh()
 
     def delete_rows(self, addresses: Sequence[int]) -> None:
