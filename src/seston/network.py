@@ -14,6 +14,7 @@ import urllib.request
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import IO, TypeVar
 from urllib.parse import urlsplit
 
@@ -208,6 +209,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         return following
 
 
+@lru_cache(maxsize=1)
 def _opener() -> urllib.request.OpenerDirector:
     opener = urllib.request.OpenerDirector()
     for handler in (

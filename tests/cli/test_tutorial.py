@@ -132,6 +132,7 @@ _AFTERWARDS = {
     "export ecotaxa": "export ecotaxa lab --to archives",
     "collections fetch": "collections fetch sykezooscan2024 --to archives --dry-run",
     "export huggingface": "export huggingface lab --to hub",
+    "collections metadata": "collections metadata lab --ifcb http://127.0.0.1:9",
     "export webdataset": "export webdataset lab --to shards",
     "demo": "demo --data Third --to demo --minutes 0.1",
 }

@@ -74,3 +74,4 @@ def show_card(name: str, /, *, as_json: AsJson = False) -> Outcome:
 
 
 collections.command("seston.cli.fetching:fetch", name="fetch")
+collections.command("seston.cli.fetching:metadata", name="metadata")

@@ -1,18 +1,34 @@
-"""Commands that ask servers for collections: fetch."""
+"""Commands that ask servers for collections: fetch, metadata."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from seston.cli.output import Outcome, Table
-from seston.cli.words import AsJson, Flag
+from cyclopts import Parameter
+
+from seston.cli.output import Outcome, Table, skipped_document, skipped_lines
+from seston.cli.words import AsJson, Existing, Flag
 
 if TYPE_CHECKING:
     from seston.collections import FetchedFile
 
-__all__ = ["fetch"]
+__all__ = ["fetch", "metadata"]
+
+Projects = Annotated[
+    tuple[int, ...],
+    Parameter(negative=(), show_default=False, help="Number of an EcoTaxa project to ask; may be given several times."),
+]
+Addresses = Annotated[
+    tuple[str, ...],
+    Parameter(
+        negative=(),
+        show_default=False,
+        help="Address of an IFCB dashboard to ask, with the name of a data set for one table in place of a request a "
+        "bin (https://ifcb-data.whoi.edu/mvco); may be given several times.",
+    ),
+]
 
 
 def fetch(name: str, /, *names: str, to: Path, dry_run: Flag = False, as_json: AsJson = False) -> Outcome:
@@ -71,3 +87,59 @@ def _sentence(files: Sequence[FetchedFile], *, to: Path, needed: int, free: int,
     fetched = sum(one.state == "fetched" for one in files)
     there = sum(one.state == "there already" for one in files)
     return f"{fetched} files fetched to {to}; {there} were there already; {len(files) - fetched - there} are missing."
+
+
+def metadata(
+    data: Existing,
+    /,
+    *,
+    ecotaxa: Projects = (),
+    ifcb: Addresses = (),
+    server: str = "https://ecotaxa.obs-vlfr.fr/api",
+    source: str | None = None,
+    as_json: AsJson = False,
+) -> Outcome:
+    """Ask EcoTaxa and IFCB dashboards, in bulk, for the places, depths and times that files did not say.
+
+    What a file said is never replaced. Answers are kept with the data set: what was answered is not asked again, even
+    after a kill. EcoTaxa shows validated objects alone to those without a login; the token of one is taken from the
+    environment variable SESTON_ECOTAXA_TOKEN.
+
+    Parameters
+    ----------
+    data
+        The folder of the data set.
+    server
+        Address of EcoTaxa's API.
+    source
+        Only fill in particles whose name begins with this source.
+    """
+    from seston.collections import metadata as ask_for_metadata
+    from seston.particle import TerminalProgress
+    from seston.store import open_data_set
+
+    with TerminalProgress() as progress:
+        report = ask_for_metadata(
+            open_data_set(data), ecotaxa=ecotaxa, ifcb=ifcb, server=server, source=source, progress=progress
+        )
+    filled = report.filled
+    return Outcome(
+        document={
+            "requests": report.requests,
+            "objects": report.objects,
+            "particles": filled.particles,
+            "samples": filled.samples,
+            "values": filled.values,
+            "flags": filled.flags,
+            "ambiguous": report.ambiguous,
+            "failed": skipped_document(report.failed),
+        },
+        blocks=(
+            f"{filled.particles:,} particles and {filled.samples:,} samples filled in; {report.requests:,} requests, "
+            f"{report.objects:,} objects are known, {report.ambiguous:,} particles have the name of several.",
+            Table(("filled in", "number"), list(filled.values.items())),
+            Table(("flag", "number"), list(filled.flags.items())),
+        ),
+        notes=skipped_lines(report.failed),
+        partial=bool(report.failed),
+    )

@@ -31,6 +31,7 @@ _OURS = frozenset(
         "annotations.journal",
         "splits",
         "embeddings",
+        "metadata",
         "import.lock",
         "annotations.lock",
     }
