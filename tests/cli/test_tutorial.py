@@ -76,7 +76,22 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[_Step]]
             (folder / name).write_text(text, encoding="utf-8")
         else:
             steps.append(_run(text, folder))
+    _make_pond(folder)
     return folder, steps
+
+
+def _make_pond(folder: Path) -> None:
+    """Import pictures that nobody simulated: what is simulated never becomes an occurrence."""
+    import numpy as np
+    from PIL import Image
+
+    from seston.store import open_data_set
+
+    (folder / "Pond" / "Copepoda").mkdir(parents=True)
+    for n in range(2):
+        pixels = np.random.default_rng(n).integers(0, 255, (16, 24), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / "Pond" / "Copepoda" / f"{n}.png")
+    open_data_set(folder / "pond", create=True).import_(folder / "Pond")
 
 
 def test_every_line_of_the_tutorial_does_what_it_says(walked: tuple[Path, list[_Step]]) -> None:
@@ -129,6 +144,7 @@ _AFTERWARDS = {
     "taxonomy resolve": "taxonomy resolve Copepoda Acartiidae",
     "collections list": "collections list",
     "collections show": "collections show vliz_flowcam",
+    "export darwin-core": "export darwin-core pond --to pond.zip --keep-incomplete",
     "export ecotaxa": "export ecotaxa lab --to archives",
     "collections fetch": "collections fetch sykezooscan2024 --to archives --dry-run",
     "export huggingface": "export huggingface lab --to hub",

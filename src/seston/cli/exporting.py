@@ -13,7 +13,7 @@ from seston.cli.words import AsJson, Existing, Flag, Overwrite
 if TYPE_CHECKING:
     from seston.interchange import ExportReport
 
-__all__ = ["ecotaxa", "export", "huggingface", "webdataset"]
+__all__ = ["darwin_core", "ecotaxa", "export", "huggingface", "webdataset"]
 
 export = App(
     name="export",
@@ -28,6 +28,65 @@ _Licence = Annotated[
         help="commercial: leave out what must not be used for money; attribution: also what asks for more than credit."
     ),
 ]
+
+
+@export.command
+def darwin_core(
+    data: Existing,
+    /,
+    *,
+    to: Path,
+    core: Literal["occurrence", "event"] = "occurrence",
+    rows: Literal["particles", "counts"] = "particles",
+    licence: _Licence = "any",
+    about: Existing | None = None,
+    media: str = "",
+    keep_unresolved: Flag = False,
+    keep_incomplete: Flag = False,
+    overwrite: Overwrite = False,
+    as_json: AsJson = False,
+) -> Outcome:
+    """Write a Darwin Core archive for OBIS and GBIF: organisms with names of WoRMS, dates, places and who named them.
+
+    What is no organism, what someone doubts, what is simulated, and labels that give no taxon are left out and counted.
+
+    Parameters
+    ----------
+    data
+        The folder of the data set.
+    to
+        The archive, a .zip.
+    core
+        occurrence: one table whose rows stand alone; event: samples as events, and their occurrences.
+    rows
+        particles: one occurrence a particle; counts: one a taxon, place and sample, with how many a litre.
+    about
+        A TOML file with title, description, citation and creators.
+    media
+        Address below which you publish the pictures, named as in an export to EcoTaxa.
+    keep_unresolved
+        Also write labels that give no taxon, as Incertae sedis.
+    keep_incomplete
+        Also write occurrences without a date or a position, which OBIS does not take.
+    """
+    from seston.interchange import export_darwin_core
+    from seston.particle import TerminalProgress
+
+    with TerminalProgress() as progress:
+        report = export_darwin_core(
+            data,
+            to,
+            core=core,
+            rows=rows,
+            licence=licence,
+            about=about,
+            media=media,
+            keep_unresolved=keep_unresolved,
+            keep_incomplete=keep_incomplete,
+            overwrite=overwrite,
+            progress=progress,
+        )
+    return _outcome(report)
 
 
 @export.command
@@ -168,7 +227,8 @@ def webdataset(
 
 
 def _outcome(report: ExportReport) -> Outcome:
-    sentence = f"{report.particles:,} particles in {len(report.files):,} files, {report.bytes:,} bytes, in {report.to}."
+    files = "1 file" if len(report.files) == 1 else f"{len(report.files):,} files"
+    sentence = f"{report.particles:,} particles in {files}, {report.bytes:,} bytes: {report.to}."
     return Outcome(
         document={
             "to": report.to,

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 from seston.late_loading import late_names
 
 if TYPE_CHECKING:
+    from seston.interchange.darwin_core import export_darwin_core
     from seston.interchange.ecotaxa import export_ecotaxa
     from seston.interchange.huggingface import export_huggingface
     from seston.interchange.sharding import ExportReport
     from seston.interchange.webdataset import export_webdataset
 
-__all__ = ["ExportReport", "export_ecotaxa", "export_huggingface", "export_webdataset"]
+__all__ = ["ExportReport", "export_darwin_core", "export_ecotaxa", "export_huggingface", "export_webdataset"]
 
 __getattr__ = late_names(
     "seston.interchange",
     {
         "ExportReport": "sharding",
+        "export_darwin_core": "darwin_core",
         "export_ecotaxa": "ecotaxa",
         "export_huggingface": "huggingface",
         "export_webdataset": "webdataset",
