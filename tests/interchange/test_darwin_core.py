@@ -141,7 +141,7 @@ def test_occurrences_without_place_or_date_are_left_out_unless_asked(tmp_path: P
 
 
 def test_simulated_particles_never_go_out(tmp_path: Path) -> None:
-    made = [
+    made: list[Any] = [
         Sample(id="s", start=NOW, latitude=1.0, longitude=2.0, flags=("simulated",)),
         Particle(id="s/1", sample_id="s", image=picture(1), raw_label="Copepoda"),
     ]
@@ -238,7 +238,7 @@ def test_the_same_data_set_gives_the_same_bytes_and_nothing_is_overwritten(data:
 
 
 def test_text_of_others_cannot_break_the_table(tmp_path: Path) -> None:
-    made = [
+    made: list[Any] = [
         Sample(id="s", start=NOW, latitude=1.0, longitude=2.0, instrument="a\tb\nc"),
         Particle(id="s/1", sample_id="s", image=picture(1), raw_label="Cope\tpoda\nx", attribution='say "x"\t,'),
     ]

@@ -93,7 +93,8 @@ def export_darwin_core(
     about
         TOML file with title, description, citation and creators; see `seston.interchange.about`.
     media
-        Address below which you publish the pictures, for ``associatedMedia``; they are named as in an export to EcoTaxa.
+        Address below which you publish the pictures, for ``associatedMedia``; their names are as in an export to
+        EcoTaxa.
     keep_unresolved
         Also write labels that give no taxon, as *Incertae sedis*.
     keep_incomplete
