@@ -31,6 +31,13 @@ _SMALLER = {
 """A test has no ten minutes; the words of each line stay otherwise as they are printed."""
 
 
+_BESIDE = {
+    "checklist.csv": "scientificName,taxonRank,family\nInventia,genus,Inventidae\n",
+    "bold.tsv": "processid\tspecies_name\tmarkercode\tnucleotides\nP1\tAcartia tonsa\tCOI-5P\tACGT\n",
+}
+"""Files of other origin that commands are called with afterwards."""
+
+
 @dataclass(frozen=True)
 class _Step:
     line: str
@@ -76,7 +83,12 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[_Step]]
             (folder / name).write_text(text, encoding="utf-8")
         else:
             steps.append(_run(text, folder))
+<<<<<<< HEAD
     _make_pond(folder)
+=======
+    for name, text in _BESIDE.items():
+        (folder / name).write_text(text, encoding="utf-8")
+>>>>>>> 11c530d (Add seston taxonomy update, barcodes and sankey to the command line, with pages that show how)
     return folder, steps
 
 
@@ -142,6 +154,9 @@ _AFTERWARDS = {
     "models list": "models list",
     "models compile": "models compile run2 --to compiled",
     "taxonomy resolve": "taxonomy resolve Copepoda Acartiidae",
+    "taxonomy update": "taxonomy update --from checklist.csv",
+    "taxonomy barcodes": "taxonomy barcodes --from bold.tsv --to barcodes.tsv",
+    "taxonomy sankey": "taxonomy sankey labels.csv --to flow.html",
     "collections list": "collections list",
     "collections show": "collections show vliz_flowcam",
     "export darwin-core": "export darwin-core pond --to pond.zip --keep-incomplete",

@@ -12,8 +12,11 @@ from worms_server import WormsServer, running_worms
 from seston.network import Patience
 from seston.taxonomy import resolve
 from seston.taxonomy.fact_files import Fact, read_facts, user_facts_path
+from seston.taxonomy.label_names import unknown_names
+from seston.taxonomy.updates import update
+from seston.taxonomy.updating import UpdateReport
 from seston.taxonomy.worms import Worms
-from seston.taxonomy.worms_facts import WormsReport, update_from_worms
+from seston.taxonomy.worms_facts import update_from_worms
 
 _QUICK = Patience(tries=4, first_wait_s=0.01, longest_wait_s=0.02, longest_retry_after_s=5, timeout_s=5)
 
@@ -29,7 +32,7 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SESTON_HOME", str(tmp_path / "home"))
 
 
-def _ask(url: str, *names: str) -> WormsReport:
+def _ask(url: str, *names: str) -> UpdateReport:
     worms = Worms(url=url, patience=_QUICK)
     try:
         return update_from_worms(names, worms=worms)
@@ -91,7 +94,7 @@ def test_a_second_run_asks_nothing(server: WormsServer) -> None:
     assert server.requests == asked
     assert second.requests == 0
     assert (second.found, second.unknown, second.similar) == (first.found, first.unknown, first.similar)
-    assert second.update.added == 0
+    assert second.added == 0
     assert user_facts_path().read_bytes() == content
 
 
@@ -129,8 +132,8 @@ def test_a_server_that_only_fails_is_told_in_one_note(server: WormsServer) -> No
     server.failures = [500] * 50
     report = _ask(server.url, "Testa alba", "Testa nigra")
     assert report.unanswered == ("Testa alba", "Testa nigra")
-    assert len(report.update.notes) == 1
-    assert "was not reached" in report.update.notes[0]
+    assert len(report.notes) == 1
+    assert "was not reached" in report.notes[0]
     assert server.requests == _QUICK.tries
 
 
@@ -142,7 +145,7 @@ def test_without_a_network_kept_answers_are_used(server: WormsServer) -> None:
     worms.close()
     assert (report.found, report.unanswered) == (1, ("Testa nigra",))
     assert "Testa alba" in _own()
-    assert len(report.update.notes) == 1
+    assert len(report.notes) == 1
 
 
 def test_after_a_failure_only_what_is_missing_is_asked(server: WormsServer) -> None:
@@ -166,10 +169,22 @@ def test_an_answer_of_another_kind_is_no_answer(server: WormsServer, content: by
     server.raw = content
     report = _ask(server.url, "Testa alba")
     assert report.unanswered == ("Testa alba",)
-    assert "none of WoRMS" in report.update.notes[0]
+    assert "none of WoRMS" in report.notes[0]
 
 
 @pytest.mark.parametrize("content", [b"[[3, null, {}]]", b'[[{"AphiaID": "x", "match_type": "exact"}]]', b"[null]"])
 def test_a_record_without_its_fields_gives_no_fact(server: WormsServer, content: bytes) -> None:
     server.raw = content
-    assert _ask(server.url, "Testa alba").update.added == 0
+    assert _ask(server.url, "Testa alba").added == 0
+
+
+def test_names_in_labels_are_asked_where_they_are_not_known(
+    server: WormsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SESTON_WORMS_URL", server.url)
+    labels = ["Testa_alba", "egg<Testa sp.", "Animalia", "fiber", "Testa alba cf. (chain)", "Olda alba-like"]
+    (tmp_path / "labels.csv").write_text("label\n" + "\n".join(labels) + "\n", encoding="utf-8")
+    report = update(from_labels=tmp_path / "labels.csv")
+    assert set(server.names[0]) == {"Testa", "Testa alba", "Olda", "Olda alba"}
+    assert report.found == 3
+    assert unknown_names(tmp_path / "labels.csv") == ["Olda"]

@@ -55,6 +55,18 @@ class UpdateReport:
     skipped: tuple[Skipped, ...] = ()
     """The first thousand names and rows that could not be used."""
     notes: tuple[str, ...] = ()
+    asked: int = 0
+    """Different names that WoRMS was to be asked about; 0 for a checklist."""
+    found: int = 0
+    """Of these, names that WoRMS has."""
+    unknown: tuple[str, ...] = ()
+    """Names that it does not have."""
+    similar: tuple[tuple[str, str], ...] = ()
+    """Names that it does not have, each with a similar one that it has. None of these was taken."""
+    unanswered: tuple[str, ...] = ()
+    """Names about which nothing is known because the service was not reached."""
+    requests: int = 0
+    """Requests that were sent: what was answered before is not asked again."""
 
 
 def update_from_checklist(

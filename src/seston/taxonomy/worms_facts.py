@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,29 +14,12 @@ from seston.taxonomy.ranks import RANK_ORDER
 from seston.taxonomy.updating import UpdateReport, take_facts
 from seston.taxonomy.worms import Worms
 
-__all__ = ["WormsReport", "update_from_worms"]
+__all__ = ["update_from_worms"]
 
 _SOURCE = "WoRMS"
 _KNOWN_RANKS = frozenset(RANK_ORDER)
 _EXACT = frozenset({"exact", "exact_subgenus"})
 _NO_NAMES = frozenset({"deleted", "quarantined"})
-
-
-@dataclass(frozen=True, slots=True)
-class WormsReport:
-    """What WoRMS said about names."""
-
-    update: UpdateReport
-    asked: int
-    """Different names."""
-    found: int
-    unknown: tuple[str, ...] = ()
-    """Names that WoRMS does not have."""
-    similar: tuple[tuple[str, str], ...] = ()
-    """Names that it does not have, each with a similar one that it has. None of these was taken."""
-    unanswered: tuple[str, ...] = ()
-    """Names about which nothing is known because the service was not reached."""
-    requests: int = 0
 
 
 def update_from_worms(
@@ -46,7 +29,7 @@ def update_from_worms(
     overwrite: bool = False,
     worms: Worms | None = None,
     progress: Progress | None = None,
-) -> WormsReport:
+) -> UpdateReport:
     """Ask WoRMS about names and take what it says into the user's table of facts.
 
     Only names that WoRMS has letter by letter are taken; similar ones are reported. Without a network, the answers
@@ -77,8 +60,8 @@ def update_from_worms(
     finally:
         if worms is None:
             own.close()
-    return WormsReport(
-        update=update,
+    return replace(
+        update,
         asked=len(listed),
         found=said.found,
         unknown=tuple(said.unknown),
