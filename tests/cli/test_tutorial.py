@@ -83,12 +83,9 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[_Step]]
             (folder / name).write_text(text, encoding="utf-8")
         else:
             steps.append(_run(text, folder))
-<<<<<<< HEAD
     _make_pond(folder)
-=======
     for name, text in _BESIDE.items():
         (folder / name).write_text(text, encoding="utf-8")
->>>>>>> 11c530d (Add seston taxonomy update, barcodes and sankey to the command line, with pages that show how)
     return folder, steps
 
 
