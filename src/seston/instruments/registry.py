@@ -25,6 +25,7 @@ _MODULES = (
     "cyz2json",
     "ifcb",
     "flowcam",
+    "ecotaxa",
     "cytoclus",
     "rclustool",
     "pairs",
@@ -32,7 +33,7 @@ _MODULES = (
     "planktonzilla",
     "class_folders",
 )
-_OF_SEVERAL_FILES = frozenset({"ifcb", "flowcam", "cytoclus", "rclustool", "pairs"})
+_OF_SEVERAL_FILES = frozenset({"ifcb", "flowcam", "ecotaxa", "cytoclus", "rclustool", "pairs"})
 """Readers for which one named file brings the others of its measurement."""
 
 _OF_PICTURES = _OF_SEVERAL_FILES | {"class-folders"}
