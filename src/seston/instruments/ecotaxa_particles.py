@@ -105,24 +105,24 @@ class _Reading:
     def records(self, row: Row, kind: int) -> Iterator[Record]:
         """Give what one row makes: its sample where it is the first of it, its particle, its faults."""
         object_id = row.cells[self.columns.object_id].strip()
-        item = f"line {row.line}" + (f" ({_shown(object_id)})" if object_id else "")
 
         def complain(column: str, reason: str) -> None:
-            self._skip(column, item, f"{column}: {reason}")
+            self._skip(column, row.line, object_id, f"{column}: {reason}")
 
         if row.trouble:
-            self._skip("width", item, f"{row.trouble}: the row is left out")
+            self._skip("width", row.line, object_id, f"{row.trouble}: the row is left out")
         elif not object_id:
-            self._skip("object_id", item, "object_id is empty: the row is left out")
+            self._skip("object_id", row.line, "", "object_id is empty: the row is left out")
             self._picture(row, complain)
         elif kind == REPEATED:
-            self._skip("repeated", item, "the same object and picture as in a row before: left out")
+            self._skip("repeated", row.line, object_id, "the same object and picture as in a row before: left out")
         elif kind == FURTHER:
             self.counts["further"] += 1
         elif kind == OWN:
             yield from self._own(row, object_id, complain)
-        yield from self.pending
-        self.pending.clear()
+        if self.pending:
+            yield from self.pending
+            self.pending.clear()
 
     def check_hierarchy(self) -> Iterator[Record]:
         """Name acquisitions that stand under two samples, which EcoTaxa refuses."""
@@ -233,23 +233,24 @@ class _Reading:
         name = picture_name(row.cells[self.columns.picture])
         if not name:
             return None
-        shown = _shown(name)
-        if unsafe := unsafe_name(name):
-            complain("img_file_name", f"{shown!r} is not followed: {unsafe}")
-        elif name in self.bundle.pictures.names:
+        if name in self.bundle.pictures.names:
             try:
                 return self.bundle.pictures.read(name)
             except ValueError as error:
-                complain("img_file_name", f"the picture {shown!r} {error}")
+                complain("img_file_name", f"the picture {_shown(name)!r} {error}")
+        elif unsafe := unsafe_name(name):
+            complain("img_file_name", f"{_shown(name)!r} is not followed: {unsafe}")
         elif self.found.found:
-            complain("img_file_name", f"there is no picture {shown!r}")
+            complain("img_file_name", f"there is no picture {_shown(name)!r}")
         return None
 
-    def _skip(self, kind: str, item: str, reason: str) -> None:
+    def _skip(self, kind: str, line: int, object_id: str, reason: str) -> None:
         self.counts[f"skipped {kind}"] += 1
         if self.counts[f"skipped {kind}"] <= _NAMED_OF_A_KIND:
+            item = f"line {line}" + (f" ({_shown(object_id)})" if object_id else "")
             self.pending.append(Skipped(self._where, item, reason))
 
 
 def _shown(text: str) -> str:
-    return "".join(letter if letter.isprintable() else "?" for letter in text)[:120]
+    """Make a text from a file fit to be printed."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text[:120])
