@@ -66,6 +66,19 @@ def test_a_part_of_a_net_sample_counts_for_that_part_of_its_volume() -> None:
     assert "not which part" in reason
 
 
+def test_measured_pictures_of_a_concentrated_sample_count_for_their_part_of_the_water() -> None:
+    sample = Sample(
+        id="s",
+        reader="ecotaxa",
+        volume_sampled_ml=100_000.0,
+        subsample_fraction=0.05,
+        volume_analysed_ml=5.0,
+        volume_imaged_ml=2.0,
+    )
+    tally = Tally(particles=7, pictures=7, signals=7)
+    assert volume_of(sample, tally) == ("volume_sampled_ml × subsample_fraction", 5000.0, "")
+
+
 @pytest.mark.parametrize("sample", [None, _CAMERA, replace(_CYTOMETER, volume_analysed_ml=None)])
 def test_where_no_volume_is_known_the_reason_says_so(sample: Sample | None) -> None:
     column, volume, reason = volume_of(sample, _tally(5, pictures=5, signals=5 if sample is not _CAMERA else 0))

@@ -65,6 +65,25 @@ def test_a_source_that_calls_its_label_predicted_gives_way_to_a_newer_prediction
     assert current_labels(raw, ANNOTATIONS.empty_table()) == {"a/1": "guess", "a/2": "word"}
 
 
+@pytest.mark.parametrize(
+    ("status", "holds", "trusted"),
+    [
+        ("validated", {"a": "word"}, {"a": "word"}),
+        ("dubious", {"a": "word"}, {}),
+        ("D", {"a": "word"}, {}),
+        ("X", {}, {}),
+        ("discarded", {}, {}),
+        ("P", {"a": "word"}, {}),
+    ],
+)
+def test_the_status_of_the_source_says_how_much_its_label_counts(
+    status: str, holds: dict[str, str], trusted: dict[str, str]
+) -> None:
+    raw = [("a", "word", status)]
+    assert current_labels(raw, ANNOTATIONS.empty_table()) == holds
+    assert current_labels(raw, ANNOTATIONS.empty_table(), trusted=True) == trusted
+
+
 def test_trusted_labels_are_neither_predictions_nor_doubts(data: DataSet) -> None:
     put(data.path, [particle(8, image=picture(8))])
     data.annotate(

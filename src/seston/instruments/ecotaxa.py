@@ -145,7 +145,8 @@ def _folder_source(folder: Path, tables: list[Path], pictures: list[Path], listi
     family = _FAMILY.search(head)
     instrument = f" of a {_SHOWN[family[0].decode().lower()]}" if family else ""
     many = f"{len(tables)} tables" if len(tables) > 1 else "a table"
-    beside = f", {len(pictures):,} pictures beneath its folder" if pictures else ", no pictures beneath its folder"
+    number = "1 picture" if len(pictures) == 1 else f"{len(pictures):,} pictures" if pictures else "no pictures"
+    beside = f", {number} beneath its folder"
     known = looks_like_ecotaxa(head)
     reason = f"{many} in EcoTaxa's layout{instrument}{beside}" if known else f"{many} with EcoTaxa's file name{beside}"
     path = tables[0] if len(tables) == 1 else folder

@@ -51,6 +51,8 @@ class ObjectColumns:
     sample: int
     acquisition: int
     instrument: int
+    licence: int
+    attribution: int
 
     @classmethod
     def of(cls, header: Header) -> ObjectColumns:
@@ -140,5 +142,7 @@ _NAMES = (
     "sample_id",
     "acq_id",
     "acq_instrument",
+    "object_licence",
+    "object_attribution",
 )
 """In the order of the fields of `ObjectColumns`."""

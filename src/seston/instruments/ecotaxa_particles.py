@@ -180,7 +180,7 @@ class _Reading:
             yield from self._begin(self.ids[key])
         sample = self.samples[self.ids[key]]
         yield Particle(
-            id=f"{sample.id}/{object_id}",
+            id=object_id if object_id.startswith(f"{sample.id}/") else f"{sample.id}/{object_id}",
             sample_id=sample.id,
             image=image,
             image_format=image_format(image) if image is not None else None,
@@ -193,6 +193,8 @@ class _Reading:
             longitude=spot.longitude,
             depth_min_m=spot.depth_min_m,
             depth_max_m=spot.depth_max_m,
+            licence=cells[self.columns.licence].strip() or "unknown",
+            attribution=cells[self.columns.attribution].strip(),
             flags=sample.flags,
         )
 

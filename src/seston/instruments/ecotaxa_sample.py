@@ -21,8 +21,17 @@ __all__ = ["SampleFacts", "family_of", "sample_facts", "sample_id"]
 _ML_A_LITRE, _ML_A_CUBIC_METRE = 1e3, 1e6
 _NOT_GIVEN = frozenset({9999.0, 99999.0, 999999.0})
 _OWN_VOLUME = ("acq_sub_part", "acq_imaged_volume", "acq_volume", "acq_pumped_volume")
+_OF_SESTON = {
+    "sample_volume_sampled_ml": "volume_sampled_ml",
+    "acq_volume_analysed_ml": "volume_analysed_ml",
+    "acq_volume_imaged_ml": "volume_imaged_ml",
+    "acq_dilution": "dilution",
+    "acq_subsample_fraction": "subsample_fraction",
+}
+"""Columns of Seston's own exports, which are the same for every instrument."""
 _NEVER_SET = ("2019-02-14", "2019-02-15")
 """Days on which a PlanktoScope begins whose clock was never set."""
+_SERIALS = ("acq_sn", "acq_serial_number", "acq_instrument_id")
 _UM_A_INCH = 25_400
 
 
@@ -76,7 +85,7 @@ def sample_id(acquisition: Acquisition, names: tuple[str, ...], default: str) ->
     cells = _said(acquisition, names)
     sample = acquisition.sample_id if "sample_id" in cells else default
     own = acquisition.acquisition_id if "acq_id" in cells else ""
-    if not own or own == sample or not any(column in cells for column in _OWN_VOLUME):
+    if not own or f"/{sample}".endswith(f"/{own}") or not any(column in cells for column in _OWN_VOLUME):
         return sample
     return own if sample in own else f"{sample}/{own}"
 
@@ -101,14 +110,16 @@ def sample_facts(acquisition: Acquisition, names: tuple[str, ...], *, file: str,
     cells = _said(acquisition, names)
     varying = frozenset(names[place] for place in acquisition.varying)
     work = _Work(cells, file, family_of(cells), varying)
-    if work.family == "PlanktoScope":
+    if any(column in cells for column in _OF_SESTON):
+        _own_export(work)
+    elif work.family == "PlanktoScope":
         _planktoscope(work)
     else:
         _net_sample(work)
     work.set("pixel_size_um", *_pixel_size(work))
     _place_and_time(work, acquisition)
     _check_clock(work, acquisition)
-    serial = "acq_sn" if "acq_sn" in cells else "acq_instrument_id"
+    serial = next((name for name in _SERIALS if name in cells), "")
     work.set("instrument", _instrument(cells, work.family), "acq_instrument")
     work.set("serial_number", cells.get(serial), serial)
     if varying:
@@ -168,6 +179,13 @@ class _Work:
             self.set(name, value * ml, f"{column} ({unit})")
 
 
+def _own_export(work: _Work) -> None:
+    """Take back what Seston itself wrote: each volume under its name and unit."""
+    for column, name in _OF_SESTON.items():
+        if (value := work.number(column)) is not None:
+            work.set(name, value, column)
+
+
 def _planktoscope(work: _Work) -> None:
     """Volumes of a PlanktoScope: pumped and imaged in mL, that of the water in L.
 
@@ -218,7 +236,7 @@ def _is_power_of_two(value: float) -> bool:
 
 def _pixel_size(work: _Work) -> tuple[float | None, str]:
     """Give µm a pixel and the column that says so, where its unit is certain."""
-    if work.family == "PlanktoScope":
+    if work.family == "PlanktoScope" or any(column in work.cells for column in _OF_SESTON):
         return work.number("process_pixel"), "process_pixel (µm)"
     if work.family in ("UVP5", "UVP6"):
         return _pixel_size_of_uvp(work)

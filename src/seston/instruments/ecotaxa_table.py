@@ -155,7 +155,7 @@ def _faults(columns: dict[str, int], types: tuple[str, ...]) -> Iterator[tuple[s
     for level in ("sample", "acq", "process"):
         have = [name for name in columns if name.startswith(f"{level}_")]
         if have and f"{level}_id" not in columns:
-            yield f"{level}_id", f"there are {len(have)} columns {level}_… but not {level}_id, which EcoTaxa asks for"
+            yield f"{level}_id", f"there are columns {level}_… but not {level}_id, which EcoTaxa asks for"
 
 
 def _over_the_limits(columns: dict[str, int]) -> Iterator[str]:

@@ -112,7 +112,9 @@ def _doubled(ids: Iterable[tuple[str, str]], samples: Mapping[str, Sample]) -> f
 def _listmode_columns(parameters: Sequence[str], taken: set[str], notes: list[str]) -> dict[str, str]:
     columns: dict[str, str] = {}
     for name in parameters[: _MOST_FREE["object"]]:
-        column = f"object_{'_'.join(name.lower().split())}"
+        column = "_".join(name.lower().split())
+        if not column.startswith("object_"):  # a table of EcoTaxa's brings them with it
+            column = f"object_{column}"
         if column in taken or column.startswith("object_annotation_"):
             column = column.replace("object_", "object_parameter_", 1)
         number = 2

@@ -19,7 +19,7 @@ __all__ = ["UNLABELLED", "CountRow", "Tally", "count", "volume_of"]
 UNLABELLED = "(no label)"
 _DATA_SET = "seston.json"
 _CYTOMETER_READERS = frozenset({"cytoclus", "rclustool", "cyz", "cyz2json", "pairs", "table-alone"})
-_CAMERA_READERS = frozenset({"ifcb", "flowcam"})
+_CAMERA_READERS = frozenset({"ifcb", "flowcam", "ecotaxa"})
 """Instruments whose volume is that of all their particles, photographed or not, though they measure signals too."""
 _NEARLY_ALL = 0.9
 
@@ -190,13 +190,13 @@ def _is_whole(sample: Sample) -> bool:
 
 
 def _volume_of_pictures(sample: Sample) -> tuple[str | None, float | None, str]:
+    if sample.volume_sampled_ml and sample.subsample_fraction:  # of the water, where the others are of a concentrate
+        part = sample.volume_sampled_ml * sample.subsample_fraction
+        return "volume_sampled_ml × subsample_fraction", part, ""
     if sample.volume_imaged_ml:
         return "volume_imaged_ml", sample.volume_imaged_ml, ""
     if sample.volume_analysed_ml:
         return "volume_analysed_ml", sample.volume_analysed_ml, ""
-    if sample.volume_sampled_ml and sample.subsample_fraction:
-        part = sample.volume_sampled_ml * sample.subsample_fraction
-        return "volume_sampled_ml × subsample_fraction", part, ""
     if sample.volume_sampled_ml:
         return None, None, "the sampled volume is known, but not which part of it was looked at"
     return None, None, "the files give no volume"

@@ -23,10 +23,12 @@ _FOLD_BYTES = 512 * 1024
 _AT_ONCE = 256
 """More events than this in one call go into the table straight away."""
 _STATUSES: tuple[str, ...] = get_args(Status)
-_PREDICTED_BY_SOURCE = frozenset({"p", "predicted"})
+_WORDS_OF_SOURCES = {"p": "predicted", "d": "dubious", "x": "discarded"}
+"""Statuses as letters, and their words."""
 RANKS = {"validated": 3, "dubious": 2, "predicted": 0}
 """How much a status counts; what a source says without calling it predicted counts 1."""
 _RANK_OF_SOURCE = 1
+_DISCARDED = -1
 _TRUSTED_RANKS = frozenset({RANKS["validated"], _RANK_OF_SOURCE})
 _NO_CLAIM = (-1, 0.0, "")
 
@@ -156,7 +158,8 @@ def doubted_particles(events: pa.Table) -> set[str]:
 
 def outranks_source(annotation: Annotation, raw_label: str | None, raw_status: str | None) -> bool:
     """Tell whether an annotation counts more than what the source said of the particle."""
-    return not raw_label or RANKS[annotation.status] >= _rank_of_source(raw_status)
+    # A person discarded the name: only a person may put another one there.
+    return not raw_label or RANKS[annotation.status] >= abs(_rank_of_source(raw_status))
 
 
 def _strongest(events: pa.Table) -> dict[str, tuple[int, float, str]]:
@@ -172,7 +175,12 @@ def _strongest(events: pa.Table) -> dict[str, tuple[int, float, str]]:
 
 
 def _rank_of_source(status: str | None) -> int:
-    return 0 if (status or "").strip().lower() in _PREDICTED_BY_SOURCE else _RANK_OF_SOURCE
+    """Give how much a source's label counts: ``discarded`` says that it is not this, and so names nothing."""
+    word = (status or "").strip().lower()
+    word = _WORDS_OF_SOURCES.get(word, word)
+    return {"predicted": RANKS["predicted"], "dubious": RANKS["dubious"], "discarded": _DISCARDED}.get(
+        word, _RANK_OF_SOURCE
+    )
 
 
 def _highest(rows: pa.Table) -> int:
