@@ -9,16 +9,17 @@ import pytest
 
 from seston.errors import InputError, UsageError
 from seston.taxonomy.barcodes import attach_barcodes
-from seston.taxonomy.facts import Fact, Facts
+from seston.taxonomy.fact_files import Fact
+from seston.taxonomy.tree import TaxonTree
 
-_FACTS = Facts(
+_FACTS = TaxonTree(
     [
         Fact("Animalia", "kingdom", "", 2, "accepted", "", ""),
         Fact("Arthropoda", "phylum", "Animalia", 3, "accepted", "", ""),
         Fact("Mollusca", "phylum", "Animalia", 4, "accepted", "", ""),
         Fact("Acartia", "genus", "Arthropoda", 10, "accepted", "", ""),
         Fact("Acartia tonsa", "species", "Acartia", 11, "accepted", "", ""),
-        Fact("Acartia giesbrechti", "species", "", 12, "unaccepted", "Acartia tonsa", ""),
+        Fact("Acartia giesbrechti", "species", "", 12, "synonym", "Acartia tonsa", ""),
         Fact("Twina", "genus", "Arthropoda", 20, "accepted", "", ""),
         Fact("Twina", "genus", "Mollusca", 21, "accepted", "", ""),
     ]

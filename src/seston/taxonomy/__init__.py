@@ -9,23 +9,28 @@ from seston.taxonomy.taxon import RANKS, How, Kind, Taxon
 
 if TYPE_CHECKING:
     from seston.taxonomy.barcodes import attach_barcodes
-    from seston.taxonomy.fact_files import facts_paths
-    from seston.taxonomy.facts import Fact, Facts, built_in_facts, read_facts
+    from seston.taxonomy.fact_files import Fact, facts_paths, read_facts
+    from seston.taxonomy.known_facts import known_facts
     from seston.taxonomy.label_flow_page import sankey
+    from seston.taxonomy.overrides import Overrides, data_set_overrides, read_overrides
     from seston.taxonomy.resolving import resolve
+    from seston.taxonomy.tree import TaxonTree
     from seston.taxonomy.updates import update
 
 __all__ = [
     "RANKS",
     "Fact",
-    "Facts",
     "How",
     "Kind",
+    "Overrides",
     "Taxon",
+    "TaxonTree",
     "attach_barcodes",
-    "built_in_facts",
+    "data_set_overrides",
     "facts_paths",
+    "known_facts",
     "read_facts",
+    "read_overrides",
     "resolve",
     "sankey",
     "update",
@@ -34,12 +39,15 @@ __all__ = [
 __getattr__ = late_names(
     "seston.taxonomy",
     {
-        "Fact": "facts",
-        "Facts": "facts",
-        "built_in_facts": "facts",
-        "read_facts": "facts",
+        "Fact": "fact_files",
+        "Overrides": "overrides",
+        "TaxonTree": "tree",
         "attach_barcodes": "barcodes",
+        "data_set_overrides": "overrides",
         "facts_paths": "fact_files",
+        "known_facts": "known_facts",
+        "read_facts": "fact_files",
+        "read_overrides": "overrides",
         "resolve": "resolving",
         "sankey": "label_flow_page",
         "update": "updates",

@@ -14,8 +14,9 @@ from pathlib import Path
 from seston.errors import InputError, UsageError
 from seston.particle import Progress, Silence, Skipped
 from seston.taxonomy.checklist_files import open_checklist, table_rows
-from seston.taxonomy.facts import Fact, Facts
+from seston.taxonomy.fact_files import Fact
 from seston.taxonomy.known_facts import known_facts
+from seston.taxonomy.tree import TaxonTree
 from seston.taxonomy.whole_files import written_whole
 
 __all__ = ["BARCODE_COLUMNS", "BarcodeReport", "attach_barcodes"]
@@ -55,7 +56,7 @@ class BarcodeReport:
 
 
 def attach_barcodes(
-    path: Path, to: Path, *, overwrite: bool = False, facts: Facts | None = None, progress: Progress | None = None
+    path: Path, to: Path, *, overwrite: bool = False, facts: TaxonTree | None = None, progress: Progress | None = None
 ) -> BarcodeReport:
     """Write the COX1 sequences of a table with the accepted taxon and AphiaID of each.
 
@@ -100,7 +101,7 @@ def attach_barcodes(
     return report
 
 
-def _attached(path: Path, facts: Facts, report: BarcodeReport) -> Iterator[tuple[str, str, str, str]]:
+def _attached(path: Path, facts: TaxonTree, report: BarcodeReport) -> Iterator[tuple[str, str, str, str]]:
     found = lru_cache(maxsize=50_000)(lambda *names: _taxon(facts, *names))
     for line, row in _rows(path):
         if row["marker"].lower() not in _MARKERS:
@@ -159,7 +160,7 @@ def _places(path: Path, header: list[str]) -> dict[str, int]:
     return places | {rank: columns.get(f"{rank}_name", columns.get(rank, -1)) for rank in _ABOVE}
 
 
-def _taxon(facts: Facts, species: str, genus: str, above: tuple[str, ...]) -> Fact | None:
+def _taxon(facts: TaxonTree, species: str, genus: str, above: tuple[str, ...]) -> Fact | None:
     for name, rank in ((species, "species"), (genus, "genus")):
         taxa = {facts.accepted(fact) for fact in facts.find(name) if name and fact.rank == rank}
         accepted = [taxon for taxon in taxa if taxon.status == "accepted"]
@@ -170,6 +171,6 @@ def _taxon(facts: Facts, species: str, genus: str, above: tuple[str, ...]) -> Fa
     return None
 
 
-def _agrees(facts: Facts, taxon: Fact, above: tuple[str, ...]) -> bool:
+def _agrees(facts: TaxonTree, taxon: Fact, above: tuple[str, ...]) -> bool:
     lineage = facts.lineage(taxon)
     return any(lineage.get(rank, "").lower() == name.lower() for rank, name in zip(_ABOVE, above, strict=True) if name)

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
 
-from seston.taxonomy.facts import Fact, Facts
 from seston.taxonomy.known_facts import known_facts
+from seston.taxonomy.lexicon import Lexicon
+from seston.taxonomy.overrides import Overrides, read_overrides
+from seston.taxonomy.reading import LabelReader
 from seston.taxonomy.taxon import Taxon
+from seston.taxonomy.tree import TaxonTree
 
 __all__ = ["resolve"]
 
 
-def resolve(labels: Iterable[str], *, source: str = "", facts: Facts | None = None) -> list[Taxon]:
+def resolve(
+    labels: Iterable[str],
+    *,
+    source: str = "",
+    overrides: Path | Overrides | None = None,
+    tree: TaxonTree | None = None,
+) -> list[Taxon]:
     """Say what raw labels mean.
 
     Parameters
@@ -19,36 +30,39 @@ def resolve(labels: Iterable[str], *, source: str = "", facts: Facts | None = No
     labels
         Raw labels, exactly as the source has them. Each is read by itself: the others change nothing.
     source
-        The collection or import they come from; the same words mean different things in different ones.
-    facts
-        Table of taxa; if not given, the one that comes with Seston and the user's own (see `known_facts`).
+        The collection or import that they come from; the same words mean different things in different ones.
+    overrides
+        A user's table of what labels mean, or its path; it wins over everything else.
+    tree
+        The taxa; those of the table that comes with Seston and of the user's own if not given.
 
     Returns
     -------
     list of Taxon
-        One for each label, in the same order. A name that the table does not hold is never made up.
+        One for each label, in the same order. A name that the tables do not hold is never made up.
+
+    Raises
+    ------
+    InputError
+        If a table cannot be read.
     """
-    known = known_facts() if facts is None else facts
-    return [_read(label, source, known) for label in labels]
+    if isinstance(overrides, Path):
+        overrides = read_overrides(overrides)
+    known = known_facts() if tree is None else tree
+    reader = _reader(known)
+    meanings: dict[str, Taxon] = {}
+    taxa = []
+    for label in labels:
+        taxon = meanings.get(label)
+        if taxon is None:
+            taxon = reader.read(label, source)
+            if overrides is not None:
+                taxon = overrides.apply(taxon, known)
+            meanings[label] = taxon
+        taxa.append(taxon)
+    return taxa
 
 
-def _read(label: str, source: str, facts: Facts) -> Taxon:
-    found = facts.find(label.replace("_", " ").strip())
-    if not found:
-        return Taxon(raw_label=label, source=source)
-    return _taxon(label, source, found[0], facts)
-
-
-def _taxon(label: str, source: str, fact: Fact, facts: Facts) -> Taxon:
-    accepted = facts.accepted(fact)
-    return Taxon(
-        raw_label=label,
-        source=source,
-        name=accepted.name,
-        rank=accepted.rank,
-        lineage=facts.lineage(accepted),
-        aphia_id=accepted.aphia_id,
-        kind="living",
-        how="exact" if accepted is fact else "synonym",
-        confidence=1.0,
-    )
+@lru_cache(maxsize=2)
+def _reader(tree: TaxonTree) -> LabelReader:
+    return LabelReader(Lexicon(tree))

@@ -1,0 +1,331 @@
+"""What the words of a label mention: taxa by names, everyday forms, short forms and misspellings, and the rest."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+from seston.taxonomy.fact_files import Fact
+from seston.taxonomy.informal import formal_names
+from seston.taxonomy.lexicon import Entry, Lexicon
+from seston.taxonomy.spelling import Speller
+from seston.taxonomy.words import Word, pieces_of
+
+__all__ = ["Mention", "Scanner", "Script"]
+
+Script = Literal["exact", "spelling"]
+
+_SURE = 1.0
+_EVERYDAY = 0.95
+_UNKNOWN_SPECIES = 0.8
+_SHORT = 0.8
+_MISSPELT = 0.6
+_ABBREVIATED = 0.5
+
+_MARKERS = frozenset({"f", "fo", "forma", "var", "subsp", "ssp"})
+_TEMPORARY = Entry("kind", kind="unknown", informal=True)
+_SHORTEST_HALF = 3
+_SHORTEST_SPELT = 7
+_SHORTEST_EPITHET = 3
+_SHORTEST_BEGINNING = 4
+_MOST_BEGINNINGS = 3
+_EPITHET_ENDINGS = ("ensis", "ense", "us", "um", "is", "ii", "a", "e", "i")
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A stretch of words that means something."""
+
+    entry: Entry
+    phrase: str
+    script: Script = "exact"
+    sureness: float = _SURE
+    plural: bool = False
+    joined: bool = False
+    """Whether it is written together with another word."""
+    choice: bool = False
+    """Whether the label offers it as another choice than the taxon before."""
+    note: str = ""
+
+
+@dataclass(slots=True)
+class _Reader:
+    """The state of one reading, from the first word on."""
+
+    words: list[Word]
+    at: int = 0
+    genus: str = ""
+    """Genus of the name before, which a following epithet belongs to."""
+    genus_script: Script = "exact"
+    mentions: list[Mention] = field(default_factory=list)
+    leftovers: list[Word] = field(default_factory=list)
+
+
+class Scanner:
+    """Reads words into mentions.
+
+    Parameters
+    ----------
+    lexicon
+        The names and words that are known.
+    """
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self._lexicon = lexicon
+        self._tree = lexicon.tree
+        self._spelt: dict[tuple[str, bool], list[str]] = {}
+
+    def scan(self, words: Iterable[Word]) -> tuple[list[Mention], list[Word]]:
+        """Give what the words mention, in their order, and the words that stay unknown."""
+        reader = _Reader(list(words))
+        steps = (
+            self._phrase,
+            self._initial,
+            self._temporary,
+            self._code,
+            self._marker,
+            self._epithet,
+            self._everyday,
+            self._pieces,
+            self._compound,
+            self._beginning,
+            self._misspelt,
+            self._leftover,
+        )
+        while reader.at < len(reader.words):
+            next(step for step in steps if step(reader))
+        return reader.mentions, reader.leftovers
+
+    def _phrase(self, reader: _Reader) -> bool:
+        words, at = reader.words, reader.at
+        first = words[at]
+        longest = min(self._lexicon.longest.get(first.text, 0), len(words) - at)
+        for count in range(longest, 0, -1):
+            stretch = words[at : at + count]
+            if any(word.alternative for word in stretch[1:]):
+                continue
+            phrase = " ".join(word.text for word in stretch)
+            entry = self._lexicon.find(phrase, capital=first.capital)
+            if entry is not None:
+                self._mention(reader, entry, count, phrase)
+                return True
+        return False
+
+    def _initial(self, reader: _Reader) -> bool:
+        """``G. delicatula``: the genus before if it begins so, or else the only known species of that form."""
+        words, at = reader.words, reader.at
+        word = words[at]
+        if len(word.text) != 1 or not word.capital or at + 1 == len(words) or words[at + 1].capital:
+            return False
+        epithet = words[at + 1].text
+        if reader.genus.startswith(word.text):
+            reader.words[at + 1] = words[at + 1]._replace(gap=word.gap)
+            reader.at += 1
+            return self._epithet(reader) or self._go_back(reader)
+        species = {self._tree.accepted(fact) for fact in self._lexicon.short_names.get((word.text, epithet), ())}
+        if len(species) != 1:
+            return False
+        self._mention(reader, Entry("taxon", facts=tuple(species), kind="living"), 2, epithet, sureness=_SHORT)
+        return True
+
+    def _go_back(self, reader: _Reader) -> bool:
+        reader.at -= 1
+        return False
+
+    def _temporary(self, reader: _Reader) -> bool:
+        """``t001``: a working category of EcoTaxa."""
+        words, at = reader.words, reader.at
+        if words[at].text != "t" or len(words) != at + 2 or not words[at + 1].text.isdigit() or words[at + 1].gap:
+            return False
+        self._mention(reader, _TEMPORARY, 2, "t")
+        return True
+
+    def _code(self, reader: _Reader) -> bool:
+        """Numbers, and single letters that are no one's initial, say nothing that is kept."""
+        word = reader.words[reader.at]
+        if word.text.isdigit() or len(word.text) == 1:
+            reader.at += 1
+            return True
+        return False
+
+    def _marker(self, reader: _Reader) -> bool:
+        """A variety or form that the table does not hold: the species stands for it."""
+        if reader.genus and reader.words[reader.at].text in _MARKERS:
+            reader.at += 2
+            return True
+        return False
+
+    def _epithet(self, reader: _Reader) -> bool:
+        """A species of the genus before: as it is known, with another ending, misspelt, or not known."""
+        word = reader.words[reader.at]
+        if not reader.genus or word.capital or word.piece or len(word.text) < _SHORTEST_EPITHET:
+            return False
+        names = [reader.genus, *(self._tree.accepted(fact).name.lower() for fact in self._tree.find(reader.genus))]
+        for genus in names:
+            facts = self._tree.find(f"{genus} {word.text}")
+            if facts:
+                self._species(reader, facts[0], reader.genus_script)
+                return True
+        for genus in names:
+            similar = self._similar_species(genus, word.text)
+            if similar is not None:
+                self._species(reader, similar, "spelling")
+                return True
+        return False
+
+    def _similar_species(self, genus: str, epithet: str) -> Fact | None:
+        species = self._lexicon.species_of.get(genus, [])
+        stem = _stem(epithet)
+        same = [fact for fact in species if _stem(fact.name.split(" ", 1)[1].lower()) == stem]
+        if not same:
+            known = {fact.name.split(" ", 1)[1].lower(): fact for fact in species}
+            same = [known[near] for near in Speller(known).nearest(epithet, capital=True)]
+        return same[0] if len({self._tree.accepted(fact) for fact in same}) == 1 else None
+
+    def _species(self, reader: _Reader, fact: Fact, script: Script) -> None:
+        sureness = _MISSPELT if script == "spelling" else _SURE
+        entry = Entry("taxon", facts=(fact,), kind="living")
+        self._mention(reader, entry, 1, fact.name.lower(), script=script, sureness=sureness)
+
+    def _everyday(self, reader: _Reader) -> bool:
+        word = reader.words[reader.at]
+        facts = formal_names(word.text, self._tree)
+        if not facts:
+            return False
+        self._mention(reader, Entry("taxon", facts=facts, kind="living", informal=True), 1, word.text)
+        return True
+
+    def _pieces(self, reader: _Reader) -> bool:
+        word = reader.words[reader.at]
+        pieces = pieces_of(word)
+        if len(pieces) < 2:
+            return False
+        reader.words[reader.at : reader.at + 1] = pieces
+        return True
+
+    def _compound(self, reader: _Reader) -> bool:
+        """Two words of the vocabulary without a sign between them: ``clusterflagellate``."""
+        word = reader.words[reader.at]
+        for cut in range(_SHORTEST_HALF, len(word.text) - _SHORTEST_HALF + 1):
+            halves = [self._lexicon.find(half, capital=False) for half in (word.text[:cut], word.text[cut:])]
+            if all(half is not None and half.informal for half in halves):
+                reader.words[reader.at : reader.at + 1] = [
+                    Word(word.text[:cut], word.raw[:cut], word.gap, True),
+                    Word(word.text[cut:], word.raw[cut:], "", True),
+                ]
+                return True
+        return False
+
+    def _beginning(self, reader: _Reader) -> bool:
+        """The first letters of names that were written together: ``DactFrag``."""
+        words, at = reader.words, reader.at
+        word = words[at]
+        if not (word.piece and word.capital) or len(word.text) < _SHORTEST_BEGINNING:
+            return False
+        genera = self._genera_from(word.text)
+        if at + 1 < len(words) and words[at + 1].piece and len(words[at + 1].text) >= _SHORTEST_BEGINNING:
+            beginning = words[at + 1].text
+            species = {
+                self._tree.accepted(fact)
+                for genus in genera
+                for fact in self._lexicon.species_of.get(genus, ())
+                if fact.name.split(" ", 1)[1].startswith(beginning)
+            }
+            if len(species) == 1:
+                self._abbreviated(reader, species.pop(), 2)
+                return True
+        taxa = {self._tree.accepted(fact) for genus in genera for fact in self._tree.find(genus)}
+        if not 1 <= len(taxa) <= _MOST_BEGINNINGS or len(word.text) <= _SHORTEST_BEGINNING:
+            return False
+        for fact in sorted(taxa, key=lambda fact: fact.name):
+            self._abbreviated(reader, fact, 0)
+        reader.at += 1
+        return True
+
+    def _abbreviated(self, reader: _Reader, fact: Fact, count: int) -> None:
+        entry = Entry("taxon", facts=(fact,), kind="living")
+        self._mention(reader, entry, count, fact.name.lower(), script="spelling", sureness=_ABBREVIATED, choice=True)
+
+    def _genera_from(self, beginning: str) -> list[str]:
+        start = bisect_left(self._genera, beginning)
+        end = bisect_left(self._genera, beginning + "￿")
+        return self._genera[start:end]
+
+    def _misspelt(self, reader: _Reader) -> bool:
+        word = reader.words[reader.at]
+        key = (word.text, word.capital)
+        if key not in self._spelt:
+            self._spelt[key] = self._speller.nearest(word.text, capital=word.capital)
+        near = self._spelt[key]
+        entries = [entry for entry in (self._lexicon.entries.get(one) for one in near) if entry is not None]
+        meanings = {(entry.role, entry.value, tuple(map(self._tree.accepted, entry.facts))) for entry in entries}
+        if len(meanings) != 1:
+            return False
+        self._mention(reader, entries[0], 1, near[0], script="spelling", sureness=_MISSPELT)
+        return True
+
+    def _leftover(self, reader: _Reader) -> bool:
+        reader.leftovers.append(reader.words[reader.at])
+        reader.at += 1
+        return True
+
+    def _mention(
+        self,
+        reader: _Reader,
+        entry: Entry,
+        count: int,
+        phrase: str,
+        *,
+        script: Script = "exact",
+        sureness: float = _SURE,
+        choice: bool = False,
+    ) -> None:
+        word = reader.words[reader.at]
+        if entry.informal and script == "exact":
+            sureness = min(sureness, _EVERYDAY)
+        if entry.role == "taxon" and not entry.informal:
+            ranks = {fact.rank for fact in entry.facts}
+            reader.genus = phrase.split(" ")[0] if ranks & {"genus", "species"} else ""
+            if "genus" in ranks and " " in phrase:  # a genus with a hyphen
+                reader.genus = entry.facts[0].name.lower()
+            if "species" in ranks:
+                reader.genus = entry.facts[0].name.lower().split(" ")[0]
+            reader.genus_script = script
+        hyphen = word.gap == "-"
+        reader.mentions.append(
+            Mention(
+                entry,
+                phrase,
+                script,
+                sureness,
+                plural=phrase.endswith(("s", "ae")),
+                joined=word.piece,
+                choice=choice or word.alternative or hyphen,
+            )
+        )
+        reader.at += count
+
+    @cached_property
+    def _genera(self) -> list[str]:
+        return sorted({fact.name.lower() for fact in self._tree if fact.rank == "genus"})
+
+    @cached_property
+    def _speller(self) -> Speller:
+        names = {fact.name.lower() for fact in self._tree if " " not in fact.name and "-" not in fact.name}
+        words = {
+            phrase
+            for phrase, entry in self._lexicon.entries.items()
+            if entry.informal and " " not in phrase and len(phrase) >= _SHORTEST_SPELT
+        }
+        return Speller(names | words)
+
+
+def _stem(epithet: str) -> str:
+    """What is left of an epithet without the ending that follows the gender of its genus."""
+    for ending in _EPITHET_ENDINGS:
+        if epithet.endswith(ending) and len(epithet) - len(ending) >= _SHORTEST_EPITHET:
+            return epithet[: -len(ending)]
+    return epithet

@@ -1,0 +1,141 @@
+"""From a raw label to what it means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+
+from seston.taxonomy.choosing import Choice, choose
+from seston.taxonomy.fact_files import Fact
+from seston.taxonomy.kinds import kind_of
+from seston.taxonomy.lexicon import Entry, Lexicon
+from seston.taxonomy.mentions import Mention, Scanner
+from seston.taxonomy.ranks import RANK_ORDER
+from seston.taxonomy.taxon import Taxon
+from seston.taxonomy.tree import TaxonTree, width
+from seston.taxonomy.words import Word, levels_of
+
+__all__ = ["LabelReader"]
+
+_WITH_LEFTOVERS = 0.85
+_LIKE_A_NAME = 0.3
+_ORDER = RANK_ORDER.index("order")
+_APPENDAGES = frozenset({"tentacle", "antenna", "leg", "spine", "seta", "arm"})
+_CARRIERS = frozenset({"Copepoda", "Cladocera", "Rotifera"})
+"""Animals that carry their eggs: eggs that are told to be theirs are on them."""
+_GENERAL_STAGES = ("larva", "juvenile", "adult")
+_GENERAL_PART = "part"
+_QUALIFIERS = ("non", "cf.", "aff.", "like", "uncertain", "mix", "with parasite", "with epibiont", "sp.", "spp.")
+"""The weightiest first: of several a label keeps that one, and any other only where it stands alone."""
+_LATIN = ("a", "us", "um", "is", "ae", "ales", "on", "as", "es", "ops", "ix", "ium")
+_SHORTEST_NAME = 5
+_EGG_BEARING = Entry("state", "egg-bearing", kind="living", informal=True)
+
+
+class LabelReader:
+    """Reads labels, each by itself.
+
+    Parameters
+    ----------
+    lexicon
+        The names and words that are known.
+    """
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self._tree = lexicon.tree
+        self._scanner = Scanner(lexicon)
+
+    def read(self, label: str, source: str = "") -> Taxon:
+        """Say what a label of a source means."""
+        levels: list[list[Mention]] = []
+        leftovers: list[Word] = []
+        paths = levels_of(label)
+        for words in paths:
+            mentions, unknown = self._scanner.scan(words)
+            levels.append(mentions)
+            leftovers += unknown
+        phrase = " ".join(word.text for word in paths[0]) if len(paths) == 1 else ""
+        choice = choose(levels, phrase, source, self._tree)
+        mentions = [one for level in levels for one in _features(level, choice.fact, self._tree)]
+        taxon = self._taxon(label, source, choice, mentions)
+        return _with_leftovers(taxon, leftovers) if leftovers else taxon
+
+    def _taxon(self, label: str, source: str, choice: Choice, mentions: Sequence[Mention]) -> Taxon:
+        fact = choice.fact
+        kind = kind_of(mentions, named=fact is not None)
+        told = fact is not None or any(one.entry.role not in ("qualifier", "ignore", "link") for one in mentions)
+        shapes = [one.entry.value for one in mentions if one.entry.role in ("shape", "state") and one.entry.value]
+        return Taxon(
+            raw_label=label,
+            source=source,
+            name=fact.name if fact else None,
+            rank=fact.rank if fact else None,
+            lineage=MappingProxyType(self._tree.lineage(fact)) if fact else MappingProxyType({}),
+            aphia_id=fact.aphia_id if fact else None,
+            kind=kind,
+            stage=_first(_values(mentions, "stage"), _GENERAL_STAGES),
+            part=_first(_values(mentions, "part"), (_GENERAL_PART,)),
+            morphology=", ".join(dict.fromkeys(shapes)) or None,
+            qualifier=_qualifier(_values(mentions, "qualifier")),
+            how=choice.how,
+            confidence=choice.sureness if fact else float(told and kind != "unknown"),
+            parts=tuple(part.name for part in choice.parts),
+            note=choice.note,
+        )
+
+
+def _features(level: Sequence[Mention], fact: Fact | None, tree: TaxonTree) -> list[Mention]:
+    """Tell what an animal has from what is loose: eggs that are carried, tentacles that are seen.
+
+    Only a plural behind the name counts (``oithona_eggs``, ``cydippid_tentacles``), or a limb that is described in one
+    word (``longantenna``), and only a name that loose eggs or limbs would not get.
+    """
+    if fact is None:
+        return list(level)
+    read: list[Mention] = []
+    behind = False
+    for one in level:
+        entry = one.entry
+        behind = behind or entry.role == "taxon"
+        if behind and one.plural and entry.role == "stage" and entry.value == "egg" and _carries(fact, tree):
+            one = replace(one, entry=_EGG_BEARING)
+        elif behind and (one.plural or one.joined) and entry.value in _APPENDAGES and width(fact) >= _ORDER:
+            one = replace(one, entry=Entry("shape", f"with {one.phrase}", informal=True))
+        read.append(one)
+    return read
+
+
+def _carries(fact: Fact, tree: TaxonTree) -> bool:
+    return any(above.name in _CARRIERS for above in tree.path(fact)[:-1])
+
+
+def _with_leftovers(taxon: Taxon, leftovers: Iterable[Word]) -> Taxon:
+    """Say which words were not understood, and trust the rest less.
+
+    A word in the form of a scientific name that no table holds tells that something lives, but not its name.
+    """
+    words = list(leftovers)
+    note = "; ".join(filter(None, (taxon.note, f"not understood: {', '.join(word.raw for word in words)}")))
+    if taxon.kind == "unknown" and taxon.name is None and any(_looks_like_a_name(word) for word in words):
+        return replace(taxon, kind="living", confidence=_LIKE_A_NAME, note=note)
+    return replace(taxon, confidence=round(taxon.confidence * _WITH_LEFTOVERS, 3), note=note)
+
+
+def _looks_like_a_name(word: Word) -> bool:
+    return word.capital and len(word.text) >= _SHORTEST_NAME and word.text.endswith(_LATIN)
+
+
+def _values(mentions: Iterable[Mention], role: str) -> list[str]:
+    return [one.entry.value for one in mentions if one.entry.role == role]
+
+
+def _first(values: Sequence[str], general: Sequence[str]) -> str | None:
+    """Give the first value that says more than the general ones, or else the first."""
+    special = [value for value in values if value not in general]
+    return next(iter(special or values), None)
+
+
+def _qualifier(values: Sequence[str]) -> str | None:
+    weighty = [value for value in _QUALIFIERS if value in values]
+    return next(iter(weighty or values), None)

@@ -1,0 +1,82 @@
+"""A raw label as words: what separates them, which begin with a capital, and on which level of a path they stand."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import NamedTuple
+
+__all__ = ["Word", "levels_of", "pieces_of", "words_of"]
+
+
+class Word(NamedTuple):
+    """A word of a label."""
+
+    text: str
+    """In lower case, without accents."""
+    raw: str
+    """As the label has it."""
+    gap: str
+    """What stands between it and the word before."""
+    piece: bool = False
+    """Whether it was written together with the word before or after it, and only capitals part them."""
+
+    @property
+    def alternative(self) -> bool:
+        """Whether the label offers it as another choice than what stands before."""
+        return any(sign in _CHOICE for sign in self.gap)
+
+    @property
+    def capital(self) -> bool:
+        """Whether it begins with a capital letter."""
+        return self.raw[:1].isupper()
+
+
+_CHOICE = "/+|&;"
+_LONGEST = 500
+"""A label longer than this is cut: no real one is, and reading has to stay quick."""
+
+_ECOTAXA_ID = re.compile(r"__\d+$")
+_UNKNOWN_RANK = re.compile(r"\b(?:Ki|Ph|Cl|Or|Fa|Ge)\._unk(?![a-z])", re.IGNORECASE)
+_WORD = re.compile(r"[^\W\d_]+|\d+")
+_PIECE = re.compile(r"[^\W\d_](?:(?!(?<=[a-z])[A-Z])[^\W\d_])*")
+
+
+def levels_of(label: str) -> list[list[Word]]:
+    """Part a label into the levels of its path, the narrowest first, each a list of words.
+
+    ``child<Parent`` is EcoTaxa's way, ``Class,Order,Family,Genus,Species`` that of the Dual Scripps Plankton Camera and
+    of FREPJ; most labels have one level.
+    """
+    text = _ECOTAXA_ID.sub("", label[:_LONGEST].strip())
+    if not text.isascii():
+        text = unicodedata.normalize("NFKD", text)
+        text = "".join(letter for letter in text if not unicodedata.combining(letter))
+    if "<" in text:
+        parts = text.split("<")
+    elif ">" in text:
+        parts = text.split(">")[::-1]
+    elif "," in text:
+        parts = _UNKNOWN_RANK.sub(" ", text).split(",")[::-1]
+    else:
+        parts = [text]
+    return [words for words in (words_of(part) for part in parts) if words]
+
+
+def words_of(text: str) -> list[Word]:
+    """Part a text into words: at every sign, and where letters and digits meet."""
+    words = []
+    end = 0
+    for match in _WORD.finditer(text):
+        raw = match.group()
+        words.append(Word(raw.lower(), raw, text[end : match.start()]))
+        end = match.end()
+    return words
+
+
+def pieces_of(word: Word) -> list[Word]:
+    """Part a word where a capital follows a small letter: ``frillyAntennae``."""
+    found = _PIECE.findall(word.raw)
+    if len(found) < 2:
+        return [word]
+    return [Word(raw.lower(), raw, "" if later else word.gap, True) for later, raw in enumerate(found)]
