@@ -64,10 +64,13 @@ def split(
     /,
     *,
     name: str,
-    by: Literal["sample", "image"] = "sample",
+    by: Literal["sample", "station", "image"] = "sample",
     folds: int = 5,
-    mode: Literal["kfold", "single"] = "kfold",
+    mode: Literal["kfold", "single", "planktonzilla"] = "kfold",
     seed: int = 42,
+    hold_out: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = (),
+    unseen: int = 0,
+    official: Annotated[tuple[Existing, ...], Parameter(negative=(), show_default=False)] = (),
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> Outcome:
@@ -80,22 +83,46 @@ def split(
     name
         The name to save it under.
     by
-        Keep all particles of a sample in one part (sample), or divide picture by picture (image: optimistic).
+        Keep all particles of a sample, or of a station, in one part, or divide picture by picture (image: optimistic).
     folds
         How many times to divide, with another test part each time.
     mode
-        kfold gives 80/5/15 percent in each fold; single gives one division of 95/5 percent.
+        kfold gives 80/5/15 percent in each fold; single gives one division of 95/5 percent; planktonzilla gives its
+        60/20/20 within each source, by image.
     seed
         The same seed gives the same parts.
+    hold_out
+        Test with all particles of this source, and train with the others; may be given several times.
+    unseen
+        So many classes, drawn at random, are in the test only.
+    official
+        Lists of the collection's makers (train.txt, test.csv, ...) or a folder with them; may be given several times.
     """
     from seston.store import open_data_set
 
-    made = open_data_set(data).split(name, by=by, folds=folds, mode=mode, seed=seed, overwrite=overwrite)
+    made = open_data_set(data).split(
+        name,
+        by=by,
+        folds=folds,
+        mode=mode,
+        seed=seed,
+        hold_out=hold_out,
+        unseen=unseen,
+        official=official,
+        overwrite=overwrite,
+    )
     sizes = made.sizes()
     parts = tuple(sizes[0])
     rows = [(fold, *size.values()) for fold, size in enumerate(sizes)]
     return Outcome(
-        document={"name": made.name, "grouped": made.grouped, "note": made.note, "sizes": sizes},
+        document={
+            "name": made.name,
+            "grouped": made.grouped,
+            "note": made.note,
+            "sizes": sizes,
+            "cramers_v": made.settings.get("cramers_v"),
+            "unseen": str(made.settings.get("unseen", "")).splitlines(),
+        },
         blocks=(f"Split {made.name!r} saved: {made.note}.", Table(("fold", *parts), rows)),
     )
 

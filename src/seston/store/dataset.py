@@ -285,6 +285,9 @@ class DataSet:
         folds: int = 5,
         mode: str = "kfold",
         seed: int = 42,
+        hold_out: Sequence[str] = (),
+        unseen: int = 0,
+        official: Sequence[str | Path] = (),
         overwrite: bool = False,
     ) -> Split:
         """Part the particles and save the partition.
@@ -294,14 +297,24 @@ class DataSet:
         name
             Name of the split.
         by
-            ``sample``: no sample stands on two sides. ``image``: particles are parted singly, as in the
-            cross-modal paper, and every figure from it is optimistic.
+            ``sample``: no sample (bin, run, measurement) stands on two sides. ``station``: nor does a station, by its
+            name or else by its position. ``image``: particles are parted singly, as in the cross-modal paper, and every
+            figure from it is optimistic.
         folds
             Number of folds; with 5, each has 80 % to train with, 5 % to validate, 15 % to test.
         mode
-            ``kfold``, or ``single``: one partition of 95 % and 5 % for validation.
+            ``kfold``; ``single``: one partition of 95 % and 5 % for validation; or ``planktonzilla``: its 60/20/20 by
+            image, within each source, labels of fewer than five pictures in training.
         seed
             The same seed gives the same split of the same data set.
+        hold_out
+            Sources (see the column ``source``) that are the test as a whole; the others are for training and 5 % for
+            validation.
+        unseen
+            So many classes, drawn at random, are in the test only. With samples kept apart, only those of their
+            particles are tested whose sample is not trained with.
+        official
+            Lists of the collection's makers, or folders with such lists; see `official_split`. Nothing else applies.
         overwrite
             Replace a split of that name.
 
@@ -314,31 +327,40 @@ class DataSet:
         Raises
         ------
         UsageError
-            A split of that name is there; or samples cannot be kept apart (there is only one, or each class has
-            its own).
+            A split of that name is there; or samples cannot be kept apart (there is only one, or nearly all particles
+            are of classes that stand in one sample only): then Cramér's V between class and sample is said.
         """
+        from seston.store.official_split import official_split
         from seston.store.partition import SplitRows, make_split
+        from seston.store.sample_groups import joined_by_content
+        from seston.store.stations import stations_of
 
         self._check_writable()
         check_name(name)
         if name in self.splits() and not overwrite:
             raise UsageError(f"there is a split {name!r} already; choose another name, or say --overwrite")
         labels = self.labels(trusted=True)
-        rows = self._particles.read(["id", "sample_id", "image_hash", "profile_hash"])
-        ids = rows.column("id").to_pylist()
-        split = make_split(
-            SplitRows(
+        table = self._particles.read(["id", "sample_id", "image_hash", "profile_hash", "source"])
+        ids = table.column("id").to_pylist()
+        samples = table.column("sample_id").to_pylist()
+        contents = [table.column(name).to_pylist() for name in ("image_hash", "profile_hash")]
+        if official:
+            twins = joined_by_content(contents, len(ids)).tolist()
+            split = official_split(ids, samples, twins, name, [Path(path) for path in official])
+        else:
+            if by == "station":
+                stations = stations_of(self.samples())
+                samples = [stations.get(sample, sample) for sample in samples]
+            rows = SplitRows(
                 ids=ids,
-                samples=rows.column("sample_id").to_pylist(),
+                samples=samples,
                 labels=[labels.get(particle_id) for particle_id in ids],
-                contents=[rows.column(name).to_pylist() for name in ("image_hash", "profile_hash")],
-            ),
-            name,
-            by=by,
-            folds=folds,
-            mode=mode,
-            seed=seed,
-        )
+                contents=contents,
+                sources=table.column("source").to_pylist(),
+            )
+            split = make_split(
+                rows, name, by=by, folds=folds, mode=mode, seed=seed, collections=hold_out, unseen=unseen
+            )
         save_split(self._folder.splits, split, overwrite=overwrite)
         return split
 

@@ -9,11 +9,30 @@ from numpy.typing import NDArray
 
 from seston.errors import UsageError
 
-__all__ = ["check_groups", "describe_groups", "fold_groups", "group_samples"]
+__all__ = ["check_groups", "cramers_v", "describe_groups", "fold_groups", "group_samples", "joined_by_content"]
 
 _TRAIN, _VALIDATION, _TEST = range(3)
 _WEIGHTS_OF_HELD_OUT = (0.25, 0.75)
 _WEIGHTS_OF_SINGLE = (0.95, 0.05)
+_NEARLY_ALL = 0.9
+"""Where this share of the particles is of classes that stand in one sample only, samples cannot be kept apart."""
+
+
+def joined_by_content(contents: Sequence[Sequence[str | None]], n: int) -> NDArray[np.int64]:
+    """Give each row the first row that it is tied to by equal contents, over any number of steps.
+
+    Parameters
+    ----------
+    contents
+        Columns of `n` content hashes; None ties nothing.
+    """
+    tied = _Tied(n)
+    for column in contents:
+        holder: dict[str, int] = {}
+        for row, content in enumerate(column):
+            if content is not None and (other := holder.setdefault(content, row)) != row:
+                tied.join(other, row)
+    return tied.firsts()
 
 
 def group_samples(samples: Sequence[str], twins: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -28,36 +47,68 @@ def group_samples(samples: Sequence[str], twins: NDArray[np.int64]) -> NDArray[n
     """
     number = {sample: code for code, sample in enumerate(dict.fromkeys(samples))}
     codes = np.array([number[sample] for sample in samples], np.int64)
-    joined = np.arange(len(number), dtype=np.int64)
+    tied = _Tied(len(number))
     for row in np.flatnonzero(codes != codes[twins]).tolist():
-        one, other = joined[codes[row]], joined[codes[twins[row]]]
-        joined[joined == max(one, other)] = min(one, other)
-    groups: NDArray[np.int64] = np.unique(joined[codes], return_inverse=True)[1].astype(np.int64)
+        tied.join(int(codes[row]), int(codes[twins[row]]))
+    groups: NDArray[np.int64] = np.unique(tied.firsts()[codes], return_inverse=True)[1].astype(np.int64)
     return groups
 
 
-def check_groups(groups: NDArray[np.int64], labels: NDArray[np.int64]) -> None:
+def check_groups(groups: NDArray[np.int64], labels: NDArray[np.int64], by: str = "sample") -> float:
     """Refuse to call a split grouped where samples cannot be kept apart.
+
+    Returns
+    -------
+    float
+        Cramér's V between class and group: 1 where the group tells the class, 0 where it says nothing.
 
     Raises
     ------
     UsageError
-        All labelled particles stand in one sample, or each class stands in a sample of its own.
+        All labelled particles stand in one sample, or nearly all are of classes that stand in one sample only.
     """
     labelled = labels >= 0
     n_groups = len(np.unique(groups[labelled]))
     if n_groups < 2:
         raise UsageError(
-            "all labelled particles are of one sample (or its duplicates), so a split by sample has only one side; "
-            "import more samples, or use --by image (its figures are optimistic)"
+            f"all labelled particles are of one {by} (or its duplicates), so a split by {by} has only one side; "
+            f"import more {by}s, or use --by image (its figures are optimistic)"
         )
-    pairs = np.unique(np.stack([labels[labelled], groups[labelled]]), axis=1)
-    n_classes = len(np.unique(pairs[0]))
-    if n_classes > 1 and pairs.shape[1] == n_classes:
+    classes, _, counts = _pair_counts(labels[labelled], groups[labelled])
+    likeness = cramers_v(labels[labelled], groups[labelled])
+    groups_of_class = np.bincount(classes)
+    lonely = counts[groups_of_class[classes] == 1].sum() / counts.sum()
+    if len(np.unique(classes)) > 1 and lonely >= _NEARLY_ALL:
+        whole = "each class stands" if lonely == 1 else f"{lonely:.0%} of the particles are of classes that stand"
         raise UsageError(
-            "each class stands in one sample only, so a split by sample would test on classes never seen; "
-            "use --by image (its figures are optimistic)"
+            f"{whole} in one {by} only (Cramér's V between class and {by} {likeness:.2f}), so a split by {by} would "
+            "test on classes never seen; use --by image (its figures are optimistic)"
         )
+    return likeness
+
+
+def cramers_v(one: NDArray[np.int64], other: NDArray[np.int64]) -> float:
+    """Give Cramér's V between two codes: how much one tells of the other, from 0 to 1.
+
+    Cramér, "Mathematical Methods of Statistics" (1946), section 21.9: sqrt(χ² / (n (k - 1))), with k the smaller number
+    of different codes; 0 where one of the two has a single code.
+    """
+    first, second, counts = _pair_counts(one, other)
+    of_first, of_second = np.bincount(first, counts), np.bincount(second, counts)
+    smaller = min(np.count_nonzero(of_first), np.count_nonzero(of_second))
+    if smaller < 2:
+        return 0.0
+    share = float((counts**2 / (of_first[first] * of_second[second])).sum())  # χ² / n + 1
+    return float(np.sqrt(max(share - 1, 0.0) / (smaller - 1)))
+
+
+def _pair_counts(
+    one: NDArray[np.int64], other: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Give the pairs of codes that occur, and how often each does."""
+    width = int(other.max()) + 1
+    pairs, counts = np.unique(one * width + other, return_counts=True)
+    return pairs // width, pairs % width, counts.astype(np.float64)
 
 
 def fold_groups(
@@ -83,16 +134,20 @@ def fold_groups(
     return parts, "; ".join(notes)
 
 
-def describe_groups(groups: NDArray[np.int64], labels: NDArray[np.int64], note: str) -> str:
+def describe_groups(
+    groups: NDArray[np.int64], labels: NDArray[np.int64], note: str, *, by: str, likeness: float
+) -> str:
     """Say in words what the split is worth."""
     counts = _class_counts(groups, labels)
     counts = counts[:, counts.sum(axis=0) > 0]
     lonely = int(((counts > 0).sum(axis=0) == 1).sum())
-    words = [f"grouped by sample ({int((counts.sum(axis=1) > 0).sum())} groups)"]
+    words = [f"grouped by {by} ({int((counts.sum(axis=1) > 0).sum())} groups)"]
     if note:
         words.append(note)
     if lonely and counts.shape[1] > 1:
-        words.append(f"{lonely} of {counts.shape[1]} classes stand in one sample only, and so on one side")
+        words.append(f"{lonely} of {counts.shape[1]} classes stand in one {by} only, and so on one side")
+    if counts.shape[1] > 1:
+        words.append(f"Cramér's V between class and {by} {likeness:.2f}")
     return "; ".join(words)
 
 
@@ -137,13 +192,38 @@ def _share_out(
     share = np.asarray(weights)[:, None]
     filled = np.zeros((len(weights), counts.shape[1]))
     bins = np.full(len(counts), -1, np.int64)
+    unused = np.ones(len(weights), np.bool_)
     for done, group in enumerate(order.tolist()):
         excess = (((filled + relative[group]) ** 2 - filled**2) / share).sum(axis=1)
-        empty = np.setdiff1d(np.arange(len(weights)), bins)
+        empty = np.flatnonzero(unused)
         if len(empty) >= len(counts) - done:
             chosen = int(empty[np.argmax(share[empty, 0])])
         else:
             chosen = int(np.argmin(excess))
         bins[group] = chosen
+        unused[chosen] = False
         filled[chosen] += relative[group]
     return bins
+
+
+class _Tied:
+    """Things that are tied together, over any number of steps (union-find)."""
+
+    def __init__(self, n: int) -> None:
+        self._above = list(range(n))
+
+    def join(self, one: int, other: int) -> None:
+        low, high = sorted((self._first(one), self._first(other)))
+        self._above[high] = low
+
+    def firsts(self) -> NDArray[np.int64]:
+        """Give each thing the first one that it is tied to."""
+        for thing, above in enumerate(self._above):  # what stands above comes before, and is settled
+            self._above[thing] = self._above[above]
+        return np.array(self._above, np.int64)
+
+    def _first(self, thing: int) -> int:
+        while self._above[thing] != thing:
+            self._above[thing] = self._above[self._above[thing]]
+            thing = self._above[thing]
+        return thing

@@ -39,8 +39,8 @@ class Split:
     ids: list[str]
     fold: NDArray[np.int64]
     part: list[Part]
-    settings: dict[str, str | int] = field(default_factory=dict)
-    """How it was made: ``by``, ``mode``, ``seed``."""
+    settings: dict[str, str | int | float] = field(default_factory=dict)
+    """How it was made: ``by``, ``mode``, ``seed``; where they apply ``cramers_v``, ``hold_out``, ``unseen``."""
 
     def ids_of(self, fold: int, part: str) -> list[str]:
         """Give the particles of one part of one fold, in the order of the data set."""
