@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import sys
 from pathlib import Path
@@ -43,11 +44,20 @@ command to its schema. What is not known is `null`. A command that fails prints 
 
 """
 
+_EXPORTS_HEAD = """\
+<!-- Made by docs/generate_reference.py from the tables in src/seston/interchange: change those, not this page. -->
+
+# Columns of exports
+
+"""
+_INTERCHANGE = _DOCS.parent / "src" / "seston" / "interchange"
+
 
 def pages() -> dict[Path, str]:
     """Give the path and the text of every page that is made from the code."""
     return {
         _DOCS / "reference" / "commands.md": _COMMANDS_HEAD + _commands(),
+        _DOCS / "reference" / "exports.md": _EXPORTS_HEAD + _exports(),
         _DOCS / "reference" / "json.md": _JSON_HEAD + "\n".join(_document(path) for path in _schema_files()),
     }
 
@@ -56,6 +66,49 @@ def _commands() -> str:
     text = build_app().generate_docs("markdown", heading_level=2)
     start = text.index("**Start here**")
     return text[start:].rstrip() + "\n"
+
+
+def _exports() -> str:
+    """Give the columns of each export, and the licences that it knows."""
+    types = {"f": "number", "t": "text"}
+    ecotaxa = [f"| `{row['column']}` | {types[row['type']]} |" for row in _table("ecotaxa_columns.tsv")]
+    hub = [f"| `{row['column']}` | {row['type']} | {row['meaning']} |" for row in _table("planktonzilla_columns.tsv")]
+    tables = {"occurrence": "occurrences", "both": "occurrences and events"}
+    terms = [f"| [`{row['term']}`]({row['uri']}) | {tables[row['table']]} |" for row in _table("darwin_core_terms.tsv")]
+    asked = ("attribution", "share_alike", "non_commercial", "no_derivatives")
+    licences = [
+        f"| [{row['spdx']}]({row['url']}) | {' | '.join(row[name] for name in asked)} |"
+        for row in _table("licences.tsv")
+    ]
+    return "\n".join(
+        [
+            "## EcoTaxa\n",
+            "Listmode parameters follow as `object_` columns, and what an EcoTaxa file brought for sample,",
+            "acquisition and process goes back to where it was.\n",
+            "| column | type |\n| --- | --- |",
+            *ecotaxa,
+            "\n## Hugging Face\n",
+            "Up to `license_url` the names are those of Planktonzilla-17M. Data sets with profiles have `profile`,",
+            "`profile_channels`, `profile_length` and `profile_spacing_um` beside these, those with listmode",
+            "parameters `listmode` and `listmode_names`.\n",
+            "| column | type | holds |\n| --- | --- | --- |",
+            *hub,
+            "\n## Darwin Core\n",
+            "| term | in |\n| --- | --- |",
+            *terms,
+            "\n## Licences\n",
+            "A licence that is not here, and `unknown`, is let out by `--licence any` alone.\n",
+            "| licence | credit | share-alike | not commercial | no changed copies |",
+            "| --- | --- | --- | --- | --- |",
+            *licences,
+            "",
+        ]
+    )
+
+
+def _table(name: str) -> list[dict[str, str]]:
+    with (_INTERCHANGE / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
 
 
 def _schema_files() -> list[Path]:
