@@ -131,6 +131,7 @@ _AFTERWARDS = {
     "readers": "readers Lab",
     "import": "import Third --to lab",
     "info": "info lab",
+    "map": "map lab --to map.html",
     "annotate": "annotate lab labels.csv",
     "split": "split lab --name again",
     "versions": "versions lab",

@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, Group]] = {
     "readers": ("seston.cli.files:readers", _DATA),
     "import": ("seston.cli.files:import_", _DATA),
     "info": ("seston.cli.data:info", _DATA),
+    "map": ("seston.cli.data:map_", _DATA),
     "annotate": ("seston.cli.data:annotate", _DATA),
     "split": ("seston.cli.data:split", _DATA),
     "simulate": ("seston.cli.files:simulate", _DATA),

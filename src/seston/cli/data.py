@@ -1,17 +1,18 @@
-"""Commands about a data set: info, annotate, split, versions, tag, compact."""
+"""Commands about a data set: info, map, annotate, split, versions, tag, compact."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
 from seston.cli.output import Outcome, Table, skipped_document, skipped_lines
-from seston.cli.words import AsJson, Existing, Overwrite
+from seston.cli.words import AsJson, Existing, Overwrite, check_free
 
-__all__ = ["annotate", "compact", "info", "split", "tag", "versions"]
+__all__ = ["annotate", "compact", "info", "map_", "split", "tag", "versions"]
 
 
 def info(data: Existing, /, *, as_json: AsJson = False) -> Outcome:
@@ -29,6 +30,37 @@ def info(data: Existing, /, *, as_json: AsJson = False) -> Outcome:
     tables = [_counts(name, found[name]) for name in ("labels", "instruments", "licences")]
     named = [f"{name}: {', '.join(found[name])}" for name in ("splits", "tags") if found[name]]
     return Outcome(document=found, blocks=(Table(("what", "number"), single), *tables, *named))
+
+
+def map_(data: Existing, /, *, to: Path, overwrite: Overwrite = False, as_json: AsJson = False) -> Outcome:
+    """Draw where the particles of a data set were taken, as one HTML page that works without a network.
+
+    Parameters
+    ----------
+    data
+        The folder of the data set.
+    to
+        The page to write, or a folder in which it becomes map.html.
+    """
+    check_free(to if to.suffix else to / "map.html", overwrite=overwrite)
+    from seston.evaluation import map_samples
+
+    drawn = map_samples(data, to=to, overwrite=overwrite)
+    places = drawn.places
+    return Outcome(
+        document={
+            "page": str(drawn.page),
+            "particles": places.particles,
+            "samples": places.samples,
+            "without": places.without,
+            "impossible": places.impossible,
+            "places": places.places,
+        },
+        blocks=(
+            f"{places.particles:,} particles of {places.samples:,} samples at {len(places.places):,} places are drawn; "
+            f"{places.without:,} have no position, {places.impossible:,} an impossible one. Open {drawn.page}",
+        ),
+    )
 
 
 def annotate(

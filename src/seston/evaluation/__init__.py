@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from seston.evaluation.protocol import gallery_knn, retrieval
     from seston.evaluation.report import write_report
     from seston.evaluation.results import Evaluation
+    from seston.evaluation.sample_map import SampleMap, map_samples
 
 _WHERE = {
     "DemoResult": "demonstration",
@@ -21,8 +22,10 @@ _WHERE = {
     "Evaluation": "results",
     "RetrievalRow": "partners",
     "Row": "grid",
+    "SampleMap": "sample_map",
     "demo": "demonstration",
     "gallery_knn": "protocol",
+    "map_samples": "sample_map",
     "ood": "open_set",
     "retrieval": "protocol",
     "write_report": "report",
@@ -34,8 +37,10 @@ __all__ = [
     "Evaluation",
     "RetrievalRow",
     "Row",
+    "SampleMap",
     "demo",
     "gallery_knn",
+    "map_samples",
     "ood",
     "retrieval",
     "write_report",

@@ -124,8 +124,9 @@ def ood(
     if to is None:
         return evaluation
     from seston.evaluation.report import write_report
+    from seston.evaluation.sample_map import with_map
 
-    return write_report(evaluation, to, overwrite=overwrite)
+    return write_report(with_map(evaluation, opened), to, overwrite=overwrite)
 
 
 def _name(compared: Comparison) -> str:

@@ -96,7 +96,7 @@ def gallery_knn(
     if examples:
         shown = pick_examples(opened, first.subjects, first.vectors, found.draw, found.pool, examples, seed)
         evaluation = replace(evaluation, examples=shown)
-    return _report(evaluation, to, overwrite)
+    return _report(evaluation, opened, to, overwrite)
 
 
 def _plan(n: Sequence[int], k: int, repeats: int, seed: int, classifier: str, baselines: bool) -> Plan:
@@ -156,7 +156,7 @@ def retrieval(
     found = partners_of(compared, rows, pool, seed)
     if not found:
         raise UsageError(f"{opened.path}: there are no two pairs of picture and profile to search among ({note})")
-    return _report(partner_evaluation(opened, compared, found, note, seed), to, overwrite)
+    return _report(partner_evaluation(opened, compared, found, note, seed), opened, to, overwrite)
 
 
 def _open(data: DataSet | Path | str) -> DataSet:
@@ -165,9 +165,10 @@ def _open(data: DataSet | Path | str) -> DataSet:
     return open_data_set(data) if isinstance(data, str | Path) else data
 
 
-def _report(evaluation: Evaluation, to: Path | str | None, overwrite: bool) -> Evaluation:
+def _report(evaluation: Evaluation, data: DataSet, to: Path | str | None, overwrite: bool) -> Evaluation:
     if to is None:
         return evaluation
     from seston.evaluation.report import write_report
+    from seston.evaluation.sample_map import with_map
 
-    return write_report(evaluation, to, overwrite=overwrite)
+    return write_report(with_map(evaluation, data), to, overwrite=overwrite)
