@@ -302,3 +302,20 @@ def _read_any(folder: Path) -> list[Record]:
 def test_any_classes_are_read_or_refused(lines: list[str]) -> None:
     with suppress(InputError):
         parse_classes(("v3\n" + "\n".join(lines)).encode())
+
+
+@given(head=st.binary(max_size=60), ending=st.sampled_from([".csv", ".lst", ".ctx", ".cla"]))
+def test_any_other_file_is_not_a_run_s_and_stops_no_one(
+    tmp_path_factory: pytest.TempPathFactory, head: bytes, ending: str
+) -> None:
+    folder = tmp_path_factory.mktemp("other")
+    (folder / f"x{ending}").write_bytes(head)
+    assert not find_sources([folder], reader="flowcam")[0]
+
+
+@pytest.mark.parametrize("head", [b'a,"b\rc\n', b"time,depth\r1,2\r3,4\r", b'"\r\n', b'"' + b"x" * 9000])
+def test_tables_with_odd_line_ends_and_quotes_stop_no_one(tmp_path: Path, head: bytes) -> None:
+    for name in ("x.csv", "D20200102T030405_IFCB123.csv"):
+        (tmp_path / name).write_bytes(head)
+    sources, _ = find_sources([tmp_path])
+    assert not {source.reader for source in sources} & {"flowcam", "ifcb"}

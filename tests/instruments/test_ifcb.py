@@ -17,6 +17,7 @@ from seston.errors import InputError
 from seston.instruments import Record, decode_image, find_sources, read
 from seston.instruments.ifcb_adc import parse_adc
 from seston.instruments.ifcb_header import parse_header
+from seston.instruments.ifcb_labels import read_labels_of_bin
 from seston.instruments.ifcb_names import bin_file, parse_bin_name
 from seston.instruments.ifcb_volume import analysed_volume
 from seston.particle import Note, Particle, Sample, Skipped
@@ -371,6 +372,15 @@ def test_wrong_fields_never_raise_anything(text: list[list[object]]) -> None:
     for old_style in (False, True):
         adc = parse_adc(lines.encode(), old_style=old_style)
         assert len(adc.rois()) == len(adc)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(max_size=200))
+def test_any_labels_are_read_or_refused_line_by_line(content: bytes) -> None:
+    head = b"file_name,class_name,score\n"
+    labels, _, faults = read_labels_of_bin(head + content, NEW_BIN)
+    assert not labels
+    assert all("\n" not in reason for _, reason in faults)
 
 
 def test_old_adc_numbers_its_lines() -> None:

@@ -137,3 +137,11 @@ def test_importing_the_room_loads_no_heavy_library() -> None:
     code = f"import sys, seston.instruments as room; room.READERS; print([m for m in {heavy} if m in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+def test_of_every_real_instrument_file_it_is_said_who_reads_it_or_why_no_one_does(real_data: Path) -> None:
+    folder = real_data / "instruments"
+    _, claims = find_sources([folder])
+    files = {str(path) for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")}
+    assert {claim.path for claim in claims} == files
+    assert all(claim.reason and "\n" not in claim.reason for claim in claims)

@@ -6,7 +6,6 @@ first line of a list does not fix its columns, their names do; names in the ``.c
 
 from __future__ import annotations
 
-import csv
 import math
 import re
 from collections.abc import Iterator, Sequence
@@ -17,6 +16,7 @@ from typing import TextIO
 
 from seston.errors import InputError
 from seston.instruments.number_text import parse_number
+from seston.instruments.table_layout import split_fields
 
 __all__ = ["BadRow", "ListRow", "is_list_head", "is_table_head", "list_columns", "read_list"]
 
@@ -172,7 +172,7 @@ def _declared_columns(file: TextIO, path: Path) -> tuple[str, ...]:
 
 
 def _table_columns(line: str) -> tuple[str, ...]:
-    names = next(csv.reader([line.strip()[:_LONGEST_LINE]]), [])
+    names = split_fields(line.strip()[:_LONGEST_LINE], ",")
     plain = [re.sub(r"[^a-z0-9]+", "_", _UNIT.sub("", name).lower()).strip("_") for name in names]
     return tuple(_SAME.get(name, name) for name in plain)
 
@@ -184,7 +184,7 @@ def _rows(file: TextIO, path: Path) -> Iterator[list[str]]:
         if not table:
             yield plain.split("|") if plain else []
         else:
-            yield next(csv.reader([plain]), [])
+            yield split_fields(plain, ",") if plain else []
 
 
 def _row(columns: Sequence[str], fields: Sequence[str], line: int) -> ListRow | BadRow:

@@ -5,10 +5,8 @@ The form in which iRfcb and ClassiPyR keep classes. A column ``score`` says that
 
 from __future__ import annotations
 
-import csv
-import io
-
 from seston.instruments.ifcb_names import roi_number
+from seston.instruments.table_layout import split_fields
 
 __all__ = ["LARGEST_LABELS", "has_label_columns", "read_labels_of_bin"]
 
@@ -41,9 +39,10 @@ def read_labels_of_bin(data: bytes, bin_name: str) -> tuple[dict[int, str], str 
     file_place, class_place = columns.index("file_name"), columns.index("class_name")
     labels: dict[int, str] = {}
     faults: list[tuple[str, str]] = []
-    for line, row in enumerate(csv.reader(io.StringIO("\n".join(lines[1:]))), start=2):
-        if not row:
+    for line, fields in enumerate(lines[1:], start=2):
+        if not fields.strip():
             continue
+        row = split_fields(fields, ",")
         number = roi_number(row[file_place].strip(), bin_name) if len(row) > max(file_place, class_place) else None
         label = row[class_place].strip()[:_LONGEST_LABEL] if number is not None else ""
         if number is None:
@@ -54,5 +53,4 @@ def read_labels_of_bin(data: bytes, bin_name: str) -> tuple[dict[int, str], str 
 
 
 def _columns(line: str) -> list[str]:
-    row = next(csv.reader([line.strip()[:4096]]), [])
-    return [name.strip().lower() for name in row]
+    return [name.strip().lower() for name in split_fields(line.strip()[:4096], ",")]
