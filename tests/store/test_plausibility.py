@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -90,24 +89,6 @@ def test_times_with_and_without_a_zone_compare() -> None:
     assert flags_of(time=datetime(2020, 5, 1, 12)) == ()
 
 
-def test_a_camera_clock_far_from_the_sampling_is_flagged() -> None:
-    def sample(clock: str) -> Sample:
-        settings = MappingProxyType({"acq_local_datetime": clock})
-        return Sample(id="s", start=datetime(2026, 3, 4, 8, 30, tzinfo=UTC), settings=settings)
-
-    assert flag_samples([sample("2024-03-12T11:55:35"), sample("2026-03-04 16:31:00.5"), sample("?")], now=NOW) == [
-        ("clock",),
-        (),
-        (),
-    ]
-
-
-def test_a_planktoscope_whose_clock_was_never_set_is_flagged() -> None:
-    start = datetime(2019, 2, 14, 10, 11, tzinfo=UTC)
-    samples = [Sample(id=name, start=start, instrument=name) for name in ("PlanktoScope v2.5", "ZooScan")]
-    assert flag_samples(samples, now=NOW) == [("clock",), ()]
-
-
 def test_values_that_are_absent_are_not_flagged() -> None:
     assert flags_of() == ()
     assert flag_samples([Sample(id="s")], now=NOW) == [()]
@@ -183,3 +164,25 @@ def test_a_sample_that_comes_again_is_flagged_once(tmp_path: Path) -> None:
         judge.finish(0.0)
     data.refresh()
     assert [(one.flags, one.depth_min_m) for one in data.samples()] == [(("on_land",), 3.0)]
+
+
+def test_real_files_are_flagged_where_they_are_wrong_and_nowhere_else(real_data: Path, tmp_path: Path) -> None:
+    folder = real_data / "instruments"
+    if not folder.is_dir():
+        pytest.skip("no folder of real files (set SESTON_TEST_DATA to run this test)")
+    data = open_data_set(tmp_path / "data", create=True)
+    for name in ("ecotaxa-import", "ecotaxa-export", "uvp6", "zooscan", "planktoscope"):
+        data.import_(folder / name, source=name)
+    samples = {one.id: set(one.flags) & set(FLAGS) for one in data.samples()}
+    wrong = {name: flags for name, flags in samples.items() if flags}
+    # A sample that its authors made up lies at 18° N, 25.4° E, in the Sudan; the PlanktoScope was two years behind.
+    assert wrong == {
+        "ecotaxa-import:new_sample_id": {"on_land"},
+        "planktoscope:Santa-cruz-wharf_20260304_WW": {"clock"},
+    }
+    flagged: dict[str, int] = {}
+    for batch in data.particles(["flags"]):
+        for flags in batch.column("flags").to_pylist():
+            for flag in set(flags) & set(FLAGS):
+                flagged[flag] = flagged.get(flag, 0) + 1
+    assert flagged == {"on_land": 2, "clock": 856}

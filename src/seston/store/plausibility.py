@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,22 +21,18 @@ __all__ = ["FLAGS", "Values", "find_flags", "flag_particles", "flag_samples"]
 DEEPEST_M = 11_000.0
 """Challenger Deep, 10,935 m, is the deepest place of the sea."""
 CLOCK_SLACK = timedelta(days=3)
-"""How far a particle's time may lie outside its sample's, or an instrument's clock from the date of the sampling."""
+"""How far a particle's time may lie outside its sample's."""
 
 FLAGS: Mapping[str, str] = {
     "position": "no place on the globe, half of one, 0/0, or a pole that stands for an unknown one",
     "on_land": "at least 30 km from the sea: a lake or a river, or a wrong position",
     "depth": "above the surface, below the deepest place of the sea, or upside down",
     "future": "after the moment of the import",
-    "clock": "the instrument's clock and the date of the sampling lie more than three days apart",
+    "clock": "a particle's time lies more than three days outside its sample's; or its reader found a wrong clock",
 }
 """Each flag and what it says about the value."""
 
 _ABSENT_DEPTHS = (9_999.0, 99_999.0)
-_CAMERA_CLOCK = "local_datetime"
-"""How the setting ends that holds what the instrument's clock said: ``acq_local_datetime`` of a PlanktoScope."""
-_PLANKTOSCOPE_MADE = (date(2019, 2, 14), date(2019, 2, 15))
-"""Where the clock of a PlanktoScope begins that no one has set (seen in prakashlab/tots-planktoscope-analysis)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +102,11 @@ def flag_particles(
 
 
 def flag_samples(samples: Sequence[Sample], *, now: datetime | None = None) -> list[tuple[str, ...]]:
-    """Give each sample's flags about its values.
-
-    What a setting says of the instrument's own clock is compared with the start and end of the sampling.
-    """
+    """Give each sample's flags about its values; that its instrument's clock was wrong is for its reader to say."""
     if not samples:
         return []
     latest = [one.end or one.start for one in samples]
-    flags = find_flags(_values(samples, latest, [(None, None)] * len(samples)), now=now)
-    clocks = _values(samples, [_camera_clock(one) for one in samples], [_span(one) for one in samples])
-    flags["clock"] = find_flags(clocks, now=now)["clock"] | [_never_set(one) for one in samples]
-    return _names(flags)
+    return _names(find_flags(_values(samples, latest, [(None, None)] * len(samples)), now=now))
 
 
 def _says_something(particle: Particle) -> bool:
@@ -166,20 +156,3 @@ def _names(flags: Mapping[str, NDArray[np.bool_]]) -> list[tuple[str, ...]]:
     for row in np.flatnonzero(raised.any(axis=0)).tolist():
         found[row] = tuple(name for name, there in zip(names, raised[:, row], strict=True) if there)
     return found
-
-
-def _camera_clock(sample: Sample) -> datetime | None:
-    """What the instrument's own clock said, where the file keeps it beside the date of the sampling."""
-    for key, text in sample.settings.items():
-        if key.lower().endswith(_CAMERA_CLOCK):
-            try:
-                return datetime.fromisoformat(text.strip())
-            except ValueError:
-                return None
-    return None
-
-
-def _never_set(sample: Sample) -> bool:
-    """Whether a PlanktoScope dates its sample by a clock that stands where its software was made."""
-    dated_at_making = sample.start is not None and sample.start.date() in _PLANKTOSCOPE_MADE
-    return dated_at_making and "planktoscope" in (sample.instrument or "").lower()
