@@ -186,3 +186,19 @@ def test_real_files_are_flagged_where_they_are_wrong_and_nowhere_else(real_data:
             for flag in set(flags) & set(FLAGS):
                 flagged[flag] = flagged.get(flag, 0) + 1
     assert flagged == {"on_land": 2, "clock": 856}
+
+
+def test_info_counts_flags(tmp_path: Path) -> None:
+    data = open_data_set(tmp_path / "data", create=True)
+    judge = Judge(Table(data.path / "particles.lance"), Table(data.path / "samples.lance"))
+    places = [(0.0, 0.0), (48.85, 2.35), (48.85, 2.35), (43.68, 7.31)]
+    particles = [
+        Particle(
+            id=f"s/{row}", sample_id="s", listmode={"FWS Total": float(row)}, latitude=place[0], longitude=place[1]
+        )
+        for row, place in enumerate(places)
+    ]
+    judge.take("file", [examine(particle) for particle in particles])
+    judge.finish(0.0)
+    data.refresh()
+    assert data.info().flags == {"on_land": 2, "position": 1}

@@ -27,7 +27,7 @@ def info(data: Existing, /, *, as_json: AsJson = False) -> Outcome:
 
     found = dataclasses.asdict(open_data_set(data).info())
     single = [(name.replace("_", "-"), value) for name, value in found.items() if isinstance(value, int)]
-    tables = [_counts(name, found[name]) for name in ("labels", "instruments", "licences")]
+    tables = [_counts(name, found[name]) for name in ("labels", "instruments", "licences", "flags")]
     named = [f"{name}: {', '.join(found[name])}" for name in ("splits", "tags") if found[name]]
     return Outcome(document=found, blocks=(Table(("what", "number"), single), *tables, *named))
 

@@ -14,7 +14,6 @@ from seston.store.tables import Table
 __all__ = ["Counts", "count_particles"]
 
 _COLUMNS = ("sample_id", "image_hash", "profile_hash", "listmode_names", "licence", "flags")
-_MARKS = ("simulated", "semi-simulated", "duplicate")
 
 
 class Counts:
@@ -24,7 +23,7 @@ class Counts:
         self.particles = self.images = self.profiles = self.pairs = self.listmode = 0
         self.licences: Counter[str] = Counter()
         self.instruments: Counter[str] = Counter()
-        self.marks: Counter[str] = Counter()
+        self.flags: Counter[str] = Counter()
 
 
 def count_particles(table: Table, samples: Mapping[str, Sample]) -> Counts:
@@ -46,7 +45,5 @@ def _add(counts: Counts, batch: pa.RecordBatch, samples: Mapping[str, Sample]) -
     for sample_id, n in Counter(batch.column("sample_id").to_pylist()).items():
         sample = samples.get(sample_id)
         counts.instruments[(sample.instrument if sample else None) or "unknown"] += n
-    flags = batch.column("flags")
-    if len(flags.flatten()):
-        for of_particle in flags.to_pylist():
-            counts.marks.update(flag for flag in of_particle or () if flag in _MARKS)
+    for flag in pc.value_counts(batch.column("flags").flatten()).to_pylist():
+        counts.flags[flag["values"]] += flag["counts"]

@@ -65,6 +65,8 @@ class Info:
     """Instrument → particles; ``unknown`` where the files do not say."""
     licences: dict[str, int]
     """Licence → particles."""
+    flags: dict[str, int]
+    """Flag → particles that have it; see `seston.store.plausibility` for those on places and times."""
     simulated: int
     semi_simulated: int
     duplicates: int
