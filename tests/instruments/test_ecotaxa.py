@@ -306,7 +306,7 @@ def test_a_bomb_of_a_table_ends_with_an_error(tmp_path: Path, monkeypatch: pytes
                 "sample_volume_sampled_ml": "3",
                 "acq_volume_imaged_ml": "2",
                 "acq_dilution": "10",
-                "process_pixel": "0.5",
+                "process_pixel_size_um": "0.5",
             },
             {"volume_sampled_ml": 3.0, "volume_imaged_ml": 2.0, "dilution": 10.0, "pixel_size_um": 0.5},
         ),

@@ -9,6 +9,7 @@ import math
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from seston.errors import UsageError
 from seston.instruments import decode_image
 from seston.interchange import export_ecotaxa
 from seston.particle import Particle, Sample
-from seston.store import DataSet, rows_to_particles
+from seston.store import DataSet, open_data_set, rows_to_particles
 
 _STATUSES = {"predicted", "dubious", "validated", "discarded"}
 _PREDEFINED = {
@@ -29,6 +30,10 @@ _PREDEFINED = {
     *(f"object_annotation_{name}" for name in ("status", "category", "category_id", "date", "time")),
     *("sample_id", "acq_id", "process_id", "acq_instrument", "img_file_name", "img_rank"),
 }
+_KEPT_OF_SAMPLES = (
+    *("id", "instrument", "serial_number", "start", "end", "latitude", "longitude", "depth_min_m", "depth_max_m"),
+    *("volume_sampled_ml", "volume_analysed_ml", "volume_imaged_ml", "n_counted", "trigger", "set_name"),
+)
 _PREFIXES = ("object_", "sample_", "acq_", "process_", "img_")
 
 
@@ -125,7 +130,7 @@ def test_what_the_server_would_read_is_what_the_data_set_holds(data: DataSet, ex
         assert _number(row["acq_volume_imaged_ml"]) == sample.volume_imaged_ml
         assert _number(row["acq_volume_analysed_ml"]) == sample.volume_analysed_ml
         assert _number(row["sample_volume_sampled_ml"]) == sample.volume_sampled_ml
-        assert _number(row["process_pixel"]) == particle.pixel_size_um
+        assert _number(row["process_pixel_size_um"]) == particle.pixel_size_um
         assert _number(row["object_area"]) == particle.listmode["area"]
         assert _number(row["object_fws_total"]) == particle.listmode["FWS Total"]
 
@@ -218,3 +223,95 @@ def test_names_can_be_those_of_taxa(data: DataSet, tmp_path: Path) -> None:
     assert {"Copepoda", "detritus", "no such name at all"} <= names
     with pytest.raises(UsageError, match="label"):
         export_ecotaxa(data, tmp_path / "no", names="taxa")  # type: ignore[arg-type]
+
+
+def _rest(particle: Particle, *, own: bool) -> Particle:
+    """A particle as it is compared: without empty parameters, and without what EcoTaxa does not keep of others."""
+    kept = {name: value for name, value in particle.listmode.items() if value == value}
+    if own:
+        return replace(particle, listmode=kept)
+    return replace(
+        particle,
+        time=None,
+        latitude=None,
+        longitude=None,
+        depth_min_m=None,
+        depth_max_m=None,
+        profile=None,
+        profile_channels=(),
+        profile_hash=None,
+        listmode={},
+        raw_label=None,
+        raw_status=None,
+    )
+
+
+def test_an_import_of_the_export_is_equal(data: DataSet, exported: Path, tmp_path: Path) -> None:
+    again = open_data_set(tmp_path / "again", create=True)
+    report = again.import_(exported)
+    assert (report.added, report.skipped, report.notes) == (40, [], [])
+    before, after = _particles(data), _particles(again)
+    assert [_rest(one, own=False) for one in after] == [_rest(one, own=False) for one in before]
+    assert again.labels() == data.labels()
+    for old_sample, new_sample in zip(data.samples(), again.samples(), strict=True):
+        for name in _KEPT_OF_SAMPLES:
+            assert getattr(new_sample, name) == getattr(old_sample, name), name
+    known = {sample.id: sample for sample in data.samples()}
+    for old, new in zip(before, after, strict=True):
+        sample = known[old.sample_id]
+        assert new.time == (old.time or sample.start)
+        assert (new.latitude, new.longitude) == (
+            (old.latitude, old.longitude) if old.latitude is not None else (sample.latitude, sample.longitude)
+        )
+        assert [new.listmode["object_area"], new.listmode["object_fws_total"]] == [
+            old.listmode["area"],
+            old.listmode["FWS Total"],
+        ]
+
+
+def test_a_second_export_of_what_was_read_back_has_the_same_rows(exported: Path, tmp_path: Path) -> None:
+    again = open_data_set(tmp_path / "again", create=True)
+    again.import_(exported)
+    export_ecotaxa(again, tmp_path / "out")
+    first, second = (list(_import_as_the_server_does(folder)) for folder in (exported, tmp_path / "out"))
+    history = ("object_prediction_score", "object_prediction_model", "object_annotation_date", "object_annotation_time")
+    for (old, picture_before), (new, picture_after) in zip(first, second, strict=True):
+        assert picture_before == picture_after
+        for name, value in old.items():
+            assert new[name] == value or name in history, name
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        "ecotaxa-import/ecotaxa_back/import_test",
+        "ecotaxa-import/ecotaxa_back/import_test_plus",
+        "ecotaxa-import/ecotaxa_back/import_v_or_d_just_state",
+        "ecotaxa-import/ecotaxa_back/merge_test/more_cols",
+        "ecotaxa-export/ecotaxa_back/ref_exports/bak_all_images",
+        "ecotaxa-export/ecotaxa_back/ref_exports/doi",
+        "planktoscope/santa-cruz-wharf",
+        "uvp6/ecotaxa_back",
+    ],
+)
+def test_real_objects_from_ecotaxa_go_out_and_come_back_equal(real_data: Path, tree: str, tmp_path: Path) -> None:
+    data = open_data_set(tmp_path / "data", create=True)
+    data.import_(real_data / "instruments" / tree)
+    export_ecotaxa(data, tmp_path / "out")
+    assert list(_import_as_the_server_does(tmp_path / "out"))
+    again = open_data_set(tmp_path / "again", create=True)
+    report = again.import_(tmp_path / "out")
+    assert not report.skipped
+    before = [one for one in _particles(data) if one.image is not None]
+    after = {one.id: one for one in _particles(again)}
+    assert set(after) == {one.id for one in before}
+    for old in before:
+        assert replace(_rest(after[old.id], own=True), source="") == replace(_rest(old, own=True), source="")
+    known = {sample.id: sample for sample in data.samples()}
+    for sample in again.samples():
+        for name in (*_KEPT_OF_SAMPLES, "dilution", "subsample_fraction", "pixel_size_um", "flags"):
+            assert getattr(sample, name) == getattr(known[sample.id], name), name
+
+
+def _particles(data: DataSet) -> list[Particle]:
+    return [one for batch in data.particles() for one in rows_to_particles(batch)]

@@ -37,7 +37,7 @@ _DEGREES = re.compile(
     re.IGNORECASE,
 )
 _DATE = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})(?:\.0*)?")
-_TIME = re.compile(r"(\d{2}):(\d{2}):(\d{2})(?:\.\d*)?")
+_TIME = re.compile(r"(\d{2}):(\d{2}):(\d{2})(?:\.(\d{0,6})\d*)?")
 _DIGITS = re.compile(r"(\d{1,6})(?:\.0*)?|(\d{6})\.\d*")
 
 
@@ -105,7 +105,7 @@ def parse_date(text: str) -> tuple[date | None, str]:
 
 @lru_cache(maxsize=8192)
 def parse_time(text: str) -> tuple[time | None, str]:
-    """Give a time of day from ``HHMMSS``, ``HHMM`` or ``HH:MM:SS``; fractions of a second are cut off.
+    """Give a time of day from ``HHMMSS``, ``HHMM`` or ``HH:MM:SS``, the last with fractions of a second or without.
 
     Fewer than four digits lack zeros in front (``320`` is 03:20), as on the server. Five digits lack one too
     (``93804`` is 09:38:04), where the server would put a zero behind them.
@@ -114,14 +114,15 @@ def parse_time(text: str) -> tuple[time | None, str]:
     if text.lower() in _NOTHING:
         return None, ""
     digits, clock = _DIGITS.fullmatch(text), _TIME.fullmatch(text)
-    parts: tuple[str, ...] = clock.groups() if clock else ()
+    parts: tuple[str | None, ...] = clock.groups() if clock else ()
     if digits:
         said = digits[1] or digits[2]
         padded = said.zfill(4 if len(said) <= 4 else 6).ljust(6, "0")
-        parts = (padded[:2], padded[2:4], padded[4:])
+        parts = (padded[:2], padded[2:4], padded[4:], None)
     try:
         if parts:
-            return time(int(parts[0]), int(parts[1]), int(parts[2])), ""
+            hour, minute, second = (int(part or "0") for part in parts[:3])
+            return time(hour, minute, second, int((parts[3] or "").ljust(6, "0"))), ""
     except ValueError:
         pass
     return None, f"{text[:40]!r} is no time of day (HHMMSS)"

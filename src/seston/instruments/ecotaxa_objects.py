@@ -52,6 +52,8 @@ class ObjectColumns:
     acquisition: int
     instrument: int
     licence: int
+    source: int
+    flags: int
     attribution: int
 
     @classmethod
@@ -143,6 +145,8 @@ _NAMES = (
     "acq_id",
     "acq_instrument",
     "object_licence",
+    "object_source",
+    "object_flags",
     "object_attribution",
 )
 """In the order of the fields of `ObjectColumns`."""

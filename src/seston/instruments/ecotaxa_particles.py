@@ -182,6 +182,7 @@ class _Reading:
         yield Particle(
             id=object_id if object_id.startswith(f"{sample.id}/") else f"{sample.id}/{object_id}",
             sample_id=sample.id,
+            source=cells[self.columns.source].strip(),
             image=image,
             image_format=image_format(image) if image is not None else None,
             pixel_size_um=sample.pixel_size_um,
@@ -195,7 +196,7 @@ class _Reading:
             depth_max_m=spot.depth_max_m,
             licence=cells[self.columns.licence].strip() or "unknown",
             attribution=cells[self.columns.attribution].strip(),
-            flags=sample.flags,
+            flags=tuple(dict.fromkeys([*sample.flags, *cells[self.columns.flags].split()])),
         )
 
     def _begin(self, id: str) -> Iterator[Record]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from seston.instruments.ecotaxa_cells import parse_real
@@ -27,8 +27,18 @@ _OF_SESTON = {
     "acq_volume_imaged_ml": "volume_imaged_ml",
     "acq_dilution": "dilution",
     "acq_subsample_fraction": "subsample_fraction",
+    "process_pixel_size_um": "pixel_size_um",
 }
-"""Columns of Seston's own exports, which are the same for every instrument."""
+"""Numbers of Seston's own exports, which are the same for every instrument."""
+_WORDS_OF_SESTON = {"acq_trigger": "trigger", "acq_set_name": "set_name"}
+_TIMES_OF_SESTON = {"sample_start": "start", "sample_end": "end"}
+_PLACES_OF_SESTON = {
+    "sample_latitude": "latitude",
+    "sample_longitude": "longitude",
+    "sample_depth_min_m": "depth_min_m",
+    "sample_depth_max_m": "depth_max_m",
+}
+_COUNTS_OF_SESTON = {"acq_n_counted": "n_counted", "acq_n_recorded": "n_recorded", "acq_n_imaged": "n_imaged"}
 _NEVER_SET = ("2019-02-14", "2019-02-15")
 """Days on which a PlanktoScope begins whose clock was never set."""
 _SERIALS = ("acq_sn", "acq_serial_number", "acq_instrument_id")
@@ -116,8 +126,10 @@ def sample_facts(acquisition: Acquisition, names: tuple[str, ...], *, file: str,
         _planktoscope(work)
     else:
         _net_sample(work)
-    work.set("pixel_size_um", *_pixel_size(work))
+    if "pixel_size_um" not in work.values:
+        work.set("pixel_size_um", *_pixel_size(work))
     _place_and_time(work, acquisition)
+    _own_place_and_counts(work)
     _check_clock(work, acquisition)
     serial = next((name for name in _SERIALS if name in cells), "")
     work.set("instrument", _instrument(cells, work.family), "acq_instrument")
@@ -186,6 +198,32 @@ def _own_export(work: _Work) -> None:
             work.set(name, value, column)
 
 
+def _own_place_and_counts(work: _Work) -> None:
+    """Take back what Seston itself wrote of a sample's place, time and counts, which its objects do not say."""
+    for column, name in _PLACES_OF_SESTON.items():
+        value, _ = parse_real(work.cells.get(column, ""))
+        if value is not None and column not in work.varying:
+            work.set(name, value, column)
+    for column, name in _TIMES_OF_SESTON.items():
+        if (time := _instant(work.cells.get(column, ""))) is not None and column not in work.varying:
+            work.set(name, time, column)
+    for column, name in _COUNTS_OF_SESTON.items():
+        if column in work.cells and (value := work.number(column)) is not None and value.is_integer():
+            work.set(name, int(value), column)
+    for column, name in _WORDS_OF_SESTON.items():
+        if column in work.cells and column not in work.varying:
+            work.set(name, work.cells[column], column)
+
+
+def _instant(text: str) -> datetime | None:
+    """Give a moment that says its zone, as Seston writes it."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return time.astimezone(UTC) if time.tzinfo else None
+
+
 def _planktoscope(work: _Work) -> None:
     """Volumes of a PlanktoScope: pumped and imaged in mL, that of the water in L.
 
@@ -236,7 +274,7 @@ def _is_power_of_two(value: float) -> bool:
 
 def _pixel_size(work: _Work) -> tuple[float | None, str]:
     """Give µm a pixel and the column that says so, where its unit is certain."""
-    if work.family == "PlanktoScope" or any(column in work.cells for column in _OF_SESTON):
+    if work.family == "PlanktoScope":
         return work.number("process_pixel"), "process_pixel (µm)"
     if work.family in ("UVP5", "UVP6"):
         return _pixel_size_of_uvp(work)

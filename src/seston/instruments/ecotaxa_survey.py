@@ -32,7 +32,7 @@ _ORIGINAL_OF_A_VIGNETTE = 100
 _MOST_PLACES = 512
 _MOST_CATEGORIES = 4096
 _NOT_MEASURED = re.compile(
-    r"id|link|prediction_score|random_value|sunpos|(?:lat|lon|date|time)(?:_end)?|depth_m(?:in|ax)|annotation_\w+"
+    r"id|link|prediction_score|prediction_model|source|licence|attribution|flags|random_value|sunpos|(?:lat|lon|date|time)(?:_end)?|depth_m(?:in|ax)|annotation_\w+"
 )
 """Fields of objects that are no measurements."""
 _INNER = ("sample", "acq", "process")

@@ -11,8 +11,9 @@ from __future__ import annotations
 import csv
 import io
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import lru_cache
 from importlib.resources import files
@@ -28,6 +29,7 @@ __all__ = ["EcotaxaTable", "own_number", "survey"]
 _MOST_FREE = {"object": 499, "sample": 61, "acq": 31, "process": 31}
 """Free columns that a project can hold: numbers of objects (500, of which the score is one), texts of the others."""
 _PARENTS = ("sample", "acq", "process")
+_OF_SAMPLES = tuple(field.name for field in fields(Sample))
 _READER = "ecotaxa"
 _WORDS_OF_STATUS = {"unstated": "validated"}
 """A source's own label counts as a person's word, as everywhere in a data set."""
@@ -43,6 +45,8 @@ class EcotaxaTable:
     """Listmode parameter → column."""
     settings: tuple[str, ...]
     """Columns of sample, acquisition and process that an EcoTaxa file brought."""
+    parents: Mapping[str, tuple[str, str, str]]
+    """Sample → ids of sample, acquisition and process."""
     doubled: frozenset[int]
     """Hashes of object ids that two particles would share: these go out under their whole ids."""
     notes: tuple[str, ...] = field(default=())
@@ -64,6 +68,8 @@ class EcotaxaTable:
             Path of its picture beside the table.
         """
         values = _values(one, category, self.object_id(one), picture)
+        parents = self.parents.get(one.sample.id, (one.sample.id,) * 3)
+        values |= dict(zip(("of_sample", "of_acquisition", "of_process"), parents, strict=True))
         sample, settings = one.sample, one.sample.settings
         cells: list[Any] = []
         for column, _, value in self.fixed:
@@ -90,12 +96,12 @@ def survey(ids: Iterable[tuple[str, str]], parameters: Iterable[str], samples: M
         Names of listmode parameters, in the order in which they are met.
     """
     doubled = _doubled(ids, samples)  # first: whoever gives the ids may gather the parameters meanwhile
-    fixed = _fixed()
+    fixed = _needed(samples.values())
     taken = {column for column, _, _ in fixed}
     notes: list[str] = []
     listmode = _listmode_columns(list(parameters), taken, notes)
     settings = _settings_columns(samples.values(), taken, notes)
-    return EcotaxaTable(fixed, listmode, settings, doubled, tuple(notes))
+    return EcotaxaTable(fixed, listmode, settings, _parents_of(samples.values()), doubled, tuple(notes))
 
 
 def own_number(particle_id: str, sample: Sample) -> str:
@@ -107,6 +113,23 @@ def _doubled(ids: Iterable[tuple[str, str]], samples: Mapping[str, Sample]) -> f
     own = (hash(own_number(one, samples[of])) for one, of in ids if of in samples and samples[of].reader == _READER)
     hashes, numbers = np.unique(np.fromiter(own, np.int64), return_counts=True)
     return frozenset(hashes[numbers > 1].tolist())
+
+
+def _needed(samples: Iterable[Sample]) -> tuple[tuple[str, str, str], ...]:
+    """Leave out what no sample has: a project holds few columns of an acquisition."""
+    known = {name for sample in samples for name in _OF_SAMPLES if getattr(sample, name) not in (None, "")}
+    return tuple(row for row in _fixed() if row[2].partition(".")[2] in known | {""})
+
+
+def _parents_of(samples: Iterable[Sample]) -> dict[str, tuple[str, str, str]]:
+    """Give samples from EcoTaxa the ids that they had there, unless two of them then shared an acquisition."""
+    theirs = {
+        sample.id: (said["sample_id"], said.get("acq_id", sample.id), said.get("process_id", sample.id))
+        for sample in samples
+        if sample.reader == _READER and "sample_id" in (said := sample.settings)
+    }
+    shared = Counter(acquisition for _, acquisition, _ in theirs.values())
+    return {name: ids for name, ids in theirs.items() if shared[ids[1]] == 1}
 
 
 def _listmode_columns(parameters: Sequence[str], taken: set[str], notes: list[str]) -> dict[str, str]:
@@ -172,7 +195,6 @@ def _values(one: Outgoing, category: str, object_id: str, picture: str) -> dict[
         "licence": particle.licence,
         "attribution": particle.attribution,
         "flags": " ".join(particle.flags),
-        "sample_id": sample.id,
         "pixel_size_um": particle.pixel_size_um if particle.pixel_size_um is not None else sample.pixel_size_um,
     }
 
