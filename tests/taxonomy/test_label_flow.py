@@ -12,10 +12,12 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 import seston
-from seston.errors import InputError, UsageError
+from seston.errors import InputError, SestonError, UsageError
 from seston.taxonomy.fact_files import Fact, user_facts_path, write_facts
 from seston.taxonomy.label_counts import LabelCount, count_labels
 from seston.taxonomy.label_flow import FlowStep, label_flow
@@ -66,6 +68,21 @@ def test_a_number_that_is_none_is_refused(tmp_path: Path) -> None:
     path.write_text("label,n\nx,many\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"line 2: 'many' is no number"):
         count_labels(path)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(max_size=200), st.sampled_from((b"source,raw_label,n\n", b"label\tcount\n", b"")))
+def test_no_table_ends_in_anything_but_one_line(
+    tmp_path_factory: pytest.TempPathFactory, content: bytes, header: bytes
+) -> None:
+    path = tmp_path_factory.mktemp("hostile") / "counts.csv"
+    path.write_bytes(header + content)
+    said = ""
+    try:
+        count_labels(path)
+    except SestonError as error:
+        said = str(error)
+    assert "\n" not in said
 
 
 def test_counts_of_a_data_set_are_those_of_its_raw_labels(tmp_path: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -188,3 +191,20 @@ def test_names_in_labels_are_asked_where_they_are_not_known(
     assert set(server.names[0]) == {"Testa", "Testa alba", "Olda", "Olda alba"}
     assert report.found == 3
     assert unknown_names(tmp_path / "labels.csv") == ["Olda"]
+
+
+def test_after_a_kill_nothing_is_asked_twice(server: WormsServer, tmp_path: Path) -> None:
+    names = [f"Fantasia n{number}" for number in range(120)]
+    server.slow_after = 2
+    command = [sys.executable, "-m", "seston", "taxonomy", "update", "--worms", *names]
+    killed = subprocess.Popen(command, env={**os.environ, "SESTON_WORMS_URL": server.url}, stderr=subprocess.DEVNULL)
+    for _ in range(600):
+        if server.requests >= 3:
+            break
+        time.sleep(0.05)
+    killed.kill()
+    killed.wait()
+    server.slow_after = None
+    report = _ask(server.url, *names)
+    assert [len(batch) for batch in server.names] == [50, 50, 20]
+    assert len(report.unknown) == 120

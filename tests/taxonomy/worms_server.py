@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -35,11 +35,15 @@ class WormsServer:
     names: list[list[str]] = field(default_factory=list)
     """Names of each bulk request that was answered in full or in part."""
     classifications: list[int] = field(default_factory=list)
+    leave: Event = field(default_factory=Event)
+    """Set when the server ends, so that no one waits for it."""
     requests: int = 0
     agents: set[str] = field(default_factory=set)
     failures: list[int | str] = field(default_factory=list)
     """How to fail the next requests, one each: a status, or ``cut`` for a connection cut in the middle."""
     retry_after: str = "0"
+    slow_after: int | None = None
+    """After so many bulk requests, take a minute for each."""
     raw: bytes | None = None
     """Answer everything with this."""
     partial: bool = False
@@ -90,6 +94,7 @@ def running_worms() -> Iterator[WormsServer]:
     try:
         yield state
     finally:
+        state.leave.set()
         server.shutdown()
         server.server_close()
         thread.join()
@@ -115,6 +120,9 @@ def _handler(state: WormsServer) -> type[BaseHTTPRequestHandler]:
                 self._answer(200, state.classification(aphia_id))
 
         def _names(self, names: list[str]) -> None:
+            if state.slow_after is not None and len(state.names) >= state.slow_after:
+                state.leave.wait(60)
+                return
             state.names.append(names)
             found = [state.record(name) for name in names]
             if not any(found):

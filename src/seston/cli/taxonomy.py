@@ -91,7 +91,8 @@ def _update_outcome(report: UpdateReport) -> Outcome:
         f"{report.to}: {report.added:,} names added, {report.completed:,} completed, {report.changed:,} changed, "
         f"{report.already_there:,} there already, {report.contradictory:,} contradictory."
     )
-    asked = f" WoRMS has {report.found:,} of {report.asked:,} names ({report.requests:,} requests)."
+    unanswered = f", {len(report.unanswered):,} are without an answer" if report.unanswered else ""
+    asked = f" Of {report.asked:,} names WoRMS has {report.found:,}{unanswered} ({report.requests:,} requests)."
     rows = [
         (one.name, one.field, one.known, one.known_source, one.says, one.source) for one in report.contradictions[:20]
     ]

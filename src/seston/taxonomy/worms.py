@@ -26,7 +26,7 @@ _Kind = TypeVar("_Kind", list[Any], dict[str, Any])
 _NAMES_AT_ONCE = 50
 _LARGEST_ANSWER = 32 << 20
 _DEEPEST = 80
-_PATIENCE = Patience(tries=5, first_wait_s=1.0, longest_retry_after_s=120.0, timeout_s=45.0)
+_PATIENCE = Patience(tries=4, first_wait_s=1.0, longest_retry_after_s=120.0, timeout_s=45.0)
 
 
 class Worms:
