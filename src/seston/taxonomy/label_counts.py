@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -57,13 +56,12 @@ def read_label_counts(path: Path) -> list[LabelCount]:
     with open_checklist(path) as files:
         if not files.named:
             raise InputError(f"{path}: is an archive; unpack the table first")
-        header = files.header(files.named)
-        delimiter = max("\t,;", key=header.count)
-        columns = [name.strip().lower() for name in next(csv.reader([header], delimiter=delimiter), [])]
-        label, source, number = _places(path, columns)
+        delimiter = max("\t,;", key=files.header(files.named).count)
         with files.open(files.named) as file:
-            for line, fields in table_rows(file, where=str(path), delimiter=delimiter, quote='"'):
-                if line > 1 and label < len(fields):
+            rows = table_rows(file, where=str(path), delimiter=delimiter, quote='"')
+            label, source, number = _places(path, next(rows, (0, ()))[1])
+            for line, fields in rows:
+                if label < len(fields):
                     particles = _whole_number(path, line, fields, number)
                     counts[fields[source] if -1 < source < len(fields) else "", fields[label]] += particles
     return _listed(counts)
@@ -86,7 +84,8 @@ def _of_data_set(path: Path, progress: Progress) -> list[LabelCount]:
     return _listed(counts)
 
 
-def _places(path: Path, columns: list[str]) -> tuple[int, int, int]:
+def _places(path: Path, header: Sequence[str]) -> tuple[int, int, int]:
+    columns = [name.strip().lower() for name in header]
     label = _first(columns, ("raw_label", "label", *(name for name in columns if name.endswith("label"))))
     if label < 0:
         raise InputError(f"{path}: has no column raw_label")

@@ -9,6 +9,7 @@ from pathlib import Path
 from seston.particle import Progress
 from seston.taxonomy.label_counts import count_labels
 from seston.taxonomy.resolving import resolve
+from seston.taxonomy.taxon import Taxon
 
 __all__ = ["unknown_names"]
 
@@ -24,8 +25,8 @@ _NO_EPITHETS = frozenset(
 def unknown_names(path: Path, *, progress: Progress | None = None) -> list[str]:
     """Give the names in the labels of a data set or table (see `count_labels`) about which a register may know more.
 
-    These are words that are written like scientific names, in labels that lead to no taxon or to one without an
-    AphiaID. A word in lower case is none, so that *fiber* does not become a genus.
+    These are words that are written like scientific names, in labels that lead to no taxon letter by letter, or to one
+    without an AphiaID. A word in lower case is none, so that *fiber* does not become a genus.
     """
     by_source: dict[str, list[str]] = {}
     for count in count_labels(path, progress=progress):
@@ -33,9 +34,13 @@ def unknown_names(path: Path, *, progress: Progress | None = None) -> list[str]:
     names: dict[str, None] = {}
     for source, labels in by_source.items():
         for taxon in resolve(labels, source=source):
-            if taxon.name is None or taxon.aphia_id is None:
+            if not _is_known(taxon):
                 names.update(dict.fromkeys(_names((taxon.name or "", taxon.raw_label))))
-    return [taxon.raw_label for taxon in resolve(names) if taxon.name is None or taxon.aphia_id is None]
+    return [taxon.raw_label for taxon in resolve(names) if not _is_known(taxon)]
+
+
+def _is_known(taxon: Taxon) -> bool:
+    return taxon.aphia_id is not None and taxon.how in ("exact", "synonym", "override")
 
 
 def _names(texts: Iterable[str]) -> Iterator[str]:
