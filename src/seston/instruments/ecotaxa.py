@@ -28,7 +28,7 @@ from seston.instruments.ecotaxa_survey import picture_name
 from seston.instruments.ecotaxa_table import looks_like_ecotaxa, read_header, read_rows
 from seston.instruments.pictures import PICTURE_SUFFIXES
 from seston.instruments.source import Listing, Reader, Record, Source
-from seston.particle import Note, Skipped
+from seston.particle import Skipped
 
 __all__ = ["READER"]
 
@@ -78,7 +78,7 @@ def _read_bundles(bundles: Iterator[Bundle], path: Path, *, alone: bool) -> Iter
                 given = True
                 yield record
         except InputError as error:
-            failures.append(Skipped(str(bundle.path), bundle.table, str(error)))
+            failures.append(bundle.skipped("", str(error)))
     if not given and alone:
         reason = failures[0].reason if failures else "no table in EcoTaxa's layout in this archive"
         raise InputError(f"{path}: {reason}")
@@ -94,9 +94,9 @@ def _about_unnamed(bundle: Bundle) -> Iterator[Record]:
         many = "1 picture is" if len(unnamed) == 1 else f"{len(unnamed):,} pictures are"
         reason = f"{many} named by no row of the table, and left out: {shown}"
         if is_of_one_scan(bundle):  # there each vignette should have its row
-            yield Skipped(str(bundle.path), bundle.table, reason)
+            yield bundle.skipped("", reason)
         else:
-            yield Note(str(bundle.path), f"{bundle.table}: {reason}")
+            yield bundle.note(reason)
 
 
 def _is_table(path: Path, listing: Listing) -> bool:

@@ -25,6 +25,7 @@ from seston.instruments.archive_member import LARGEST_MEMBER, largest_total, uns
 from seston.instruments.ecotaxa_table import looks_like_ecotaxa
 from seston.instruments.image_sets import is_litter
 from seston.instruments.pictures import PICTURE_SUFFIXES
+from seston.particle import Note, Skipped
 
 __all__ = ["Bundle", "Pictures", "archive_bundles", "folder_bundles", "holds_tables", "is_table_name", "table_opener"]
 
@@ -81,6 +82,16 @@ class Bundle:
     pictures: Pictures
     layout: tuple[str, ...] = ()
     """Names of the folders that it lies in, the innermost last."""
+
+    def skipped(self, item: str, reason: str) -> Skipped:
+        """Say what of it was left out; within an archive with the name of the table in front."""
+        inside = self.table != self.path.name
+        item = ", ".join(part for part in (self.table if inside or not item else "", item) if part)
+        return Skipped(str(self.path), item, reason)
+
+    def note(self, text: str) -> Note:
+        """Say what is odd about it."""
+        return Note(str(self.path), text if self.table == self.path.name else f"{self.table}: {text}")
 
 
 def is_table_name(name: str) -> bool:

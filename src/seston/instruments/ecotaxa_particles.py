@@ -20,7 +20,7 @@ from seston.instruments.ecotaxa_survey import FURTHER, OWN, REPEATED, Acquisitio
 from seston.instruments.ecotaxa_table import Header, Row, read_header, read_rows
 from seston.instruments.pictures import image_format
 from seston.instruments.source import Record
-from seston.particle import Note, Particle, Sample, Skipped
+from seston.particle import Particle, Sample
 
 __all__ = ["is_of_one_scan", "read_bundle"]
 
@@ -46,17 +46,16 @@ def read_bundle(bundle: Bundle, *, reader: str, alone: bool) -> Iterator[Record]
     """
     header = read_header(bundle.open)
     found = survey(header, lambda: read_rows(bundle.open, header), bundle.pictures)
-    where = str(bundle.path)
     if not len(found.kinds):
         text = "the table has a header but no rows: there is nothing to import"
         if alone:
             raise InputError(text)
-        yield Note(where, f"{bundle.table}: {text}")
+        yield bundle.note(text)
         return
     for column, reason in header.faults:
-        yield Skipped(where, f"{bundle.table}, column {column}", reason)
+        yield bundle.skipped(f"column {column}", reason)
     for oddity in header.oddities:
-        yield Note(where, f"{bundle.table}: {oddity}")
+        yield bundle.note(oddity)
     reading = _Reading(bundle, header, found, reader)
     yield from reading.check_hierarchy()
     for place, row in enumerate(read_rows(bundle.open, header)):
@@ -131,39 +130,35 @@ class _Reading:
             own = acquisition.acquisition_id
             if own and sample_of.setdefault(own, acquisition.sample_id) != acquisition.sample_id:
                 text = f"acquisition {own!r} stands under two samples, {sample_of[own]!r} and {acquisition.sample_id!r}"
-                yield Skipped(self._where, f"line {acquisition.line}", f"{text}; they are read as two")
+                yield self.bundle.skipped(f"line {acquisition.line}", f"{text}; they are read as two")
         if len(sample_of) > 1 and is_of_one_scan(self.bundle) and self._of_zooscan():
             text = f"a scan has one acquisition, this table has {len(sample_of)}: {', '.join(list(sample_of)[:3])}"
-            yield Skipped(self._where, self.bundle.table, f"{text}; they are read as that many")
+            yield self.bundle.skipped("", f"{text}; they are read as that many")
 
     def remarks(self) -> Iterator[Record]:
         """Say at the end what was counted."""
-        table, counts = self.bundle.table, self.counts
+        bundle, counts = self.bundle, self.counts
         for kind, number in counts.items():
             if kind.startswith("skipped ") and number > _NAMED_OF_A_KIND:
                 more = number - _NAMED_OF_A_KIND
-                yield Skipped(self._where, table, f"{more:,} more rows of this kind: {kind.removeprefix('skipped ')}")
+                yield bundle.skipped("", f"{more:,} more rows of this kind: {kind.removeprefix('skipped ')}")
         if counts["empty"]:
             text = f"{counts['empty']:,} rows have no picture here and no measurements: left out"
-            yield Skipped(self._where, table, text)
+            yield bundle.skipped("", text)
         if counts["further"]:
-            yield Note(self._where, f"{table}: {counts['further']:,} further pictures of objects are not kept")
+            yield bundle.note(f"{counts['further']:,} further pictures of objects are not kept")
         if self.found.named and not self.found.found and counts["given"]:
             text = f"none of the {self.found.named:,} pictures that its rows name is here: measurements alone are read"
-            yield Note(self._where, f"{table}: {text}")
+            yield bundle.note(text)
         if self.found.words and counts["given"]:
             shown = ", ".join(self.found.words[:5]) + (", …" if len(self.found.words) > 5 else "")
-            yield Note(self._where, f"{table}: columns of objects that hold words are not kept: {shown}")
+            yield bundle.note(f"columns of objects that hold words are not kept: {shown}")
 
     def _of_zooscan(self) -> bool:
         return any(
             family_of(dict(zip(self.found.inner_names, one.cells, strict=True))) == "ZooScan"
             for one in self.found.acquisitions.values()
         )
-
-    @property
-    def _where(self) -> str:
-        return str(self.bundle.path)
 
     def _own(self, row: Row, object_id: str, complain: Callable[[str, str], None]) -> Iterator[Record]:
         cells = row.cells
@@ -203,12 +198,12 @@ class _Reading:
         """Give a sample and what is wrong or odd about it."""
         file = self.bundle.table.rpartition("/")[2]
         facts = sample_facts(self.joined[id], self.found.inner_names, file=file, id=id)
-        self.samples[id] = replace(facts.sample, path=self._where, reader=self.reader)
+        self.samples[id] = replace(facts.sample, path=str(self.bundle.path), reader=self.reader)
         yield self.samples[id]
         for column, reason in facts.faults:
-            yield Skipped(self._where, f"{self.bundle.table}, {id}", f"{column}: {reason}")
+            yield self.bundle.skipped(id, f"{column}: {reason}")
         for oddity in facts.oddities:
-            yield Note(self._where, f"{id}: {oddity}")
+            yield self.bundle.note(f"{id}: {oddity}")
 
     def _parameters(self, cells: list[str], complain: Callable[[str, str], None]) -> Mapping[str, float]:
         """Give the measurements; NaN for an empty cell, so that all rows have the same names."""
@@ -251,7 +246,7 @@ class _Reading:
         self.counts[f"skipped {kind}"] += 1
         if self.counts[f"skipped {kind}"] <= _NAMED_OF_A_KIND:
             item = f"line {line}" + (f" ({_shown(object_id)})" if object_id else "")
-            self.pending.append(Skipped(self._where, item, reason))
+            self.pending.append(self.bundle.skipped(item, reason))
 
 
 def _shown(text: str) -> str:
