@@ -14,7 +14,7 @@ from export_making import notes_of, particles_of, records_of, sample_of, skipped
 
 from seston.errors import InputError
 from seston.instruments import find_sources, read
-from seston.particle import Particle, Sample, Skipped
+from seston.particle import Annotation, Particle, Sample, Skipped
 
 
 def test_rows_become_particles_with_their_pictures_and_measures(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_a_label_needs_a_status_and_a_status_a_label(
     assert [said in one.reason for one in skipped_of(records)] == ([True] if said else [])
 
 
-def test_persons_are_named_nowhere(tmp_path: Path) -> None:
+def test_no_line_names_a_person(tmp_path: Path) -> None:
     row = some_rows(1)[0] | {
         "object_annotation_status": "validated",
         "object_annotation_category": "Copepoda",
@@ -131,6 +131,32 @@ def test_persons_are_named_nowhere(tmp_path: Path) -> None:
     assert skipped_of(records)
     assert "Jane" not in repr(records)
     assert "jane@" not in repr(records)
+
+
+@pytest.mark.parametrize(
+    ("status", "day", "events"),
+    [
+        ("validated", "20151111", [("Copepoda", "validated", "J. Roe", datetime(2015, 11, 11, 15, 31, tzinfo=UTC))]),
+        ("D", "2015-11-11", [("Copepoda", "dubious", "J. Roe", datetime(2015, 11, 11, 15, 31, tzinfo=UTC))]),
+        ("validated", "", []),
+        ("predicted", "20151111", []),
+        ("X", "20151111", []),
+    ],
+)
+def test_what_a_person_said_and_when_comes_behind_the_particle(
+    tmp_path: Path, status: str, day: str, events: list[tuple[object, ...]]
+) -> None:
+    row = some_rows(1)[0] | {
+        "object_annotation_status": status,
+        "object_annotation_category": "Copepoda",
+        "object_annotation_person_name": " J.  Roe",
+        "object_annotation_date": day,
+        "object_annotation_time": "153100",
+    }
+    records = records_of(write_tree(tmp_path, [row]))
+    said = [one for one in records if isinstance(one, Annotation)]
+    assert [(one.label, one.status, one.author, one.time) for one in said] == events
+    assert all(one.particle_id == "s/o0" for one in said)
 
 
 def test_a_missing_picture_costs_only_itself(tmp_path: Path) -> None:

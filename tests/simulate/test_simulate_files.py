@@ -11,7 +11,7 @@ import pytest
 
 from seston.errors import UsageError
 from seston.features.listmode_formulas import cytoclus_parameters
-from seston.instruments import decode_image, find_sources, read
+from seston.instruments import Record, decode_image, find_sources, read
 from seston.particle import Note, Particle, Sample, Skipped
 from seston.simulate import SimulationReport, simulate, species_table
 from seston.simulate.runs import plan_runs
@@ -26,7 +26,7 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Simulatio
 
 
 @pytest.fixture(scope="module")
-def records(simulated: tuple[Path, SimulationReport]) -> list[list[Sample | Particle | Skipped | Note]]:
+def records(simulated: tuple[Path, SimulationReport]) -> list[list[Record]]:
     sources, claims = find_sources([simulated[0]])
     assert [claim for claim in claims if claim.reader is None] == []
     return [list(read(source)) for source in sources]
@@ -37,7 +37,7 @@ def _all_bytes(folder: Path) -> dict[str, bytes]:
 
 
 def test_the_reader_finds_every_particle_with_picture_profile_and_label(
-    records: list[list[Sample | Particle | Skipped | Note]], simulated: tuple[Path, SimulationReport]
+    records: list[list[Record]], simulated: tuple[Path, SimulationReport]
 ) -> None:
     report = simulated[1]
     assert report.particles == PARTICLES * RUNS
@@ -52,7 +52,7 @@ def test_the_reader_finds_every_particle_with_picture_profile_and_label(
 
 
 def test_samples_carry_the_word_simulated_and_a_volume_that_counts(
-    records: list[list[Sample | Particle | Skipped | Note]], simulated: tuple[Path, SimulationReport]
+    records: list[list[Record]], simulated: tuple[Path, SimulationReport]
 ) -> None:
     samples = [one for run in records for one in run if isinstance(one, Sample)]
     assert {one.id for one in samples} == set(simulated[1].samples)
@@ -64,13 +64,13 @@ def test_samples_carry_the_word_simulated_and_a_volume_that_counts(
         assert sample.detector_levels.keys() == {"SWS", "FL Yellow", "FL Orange", "FL Red"}
 
 
-def test_no_part_of_an_export_contradicts_another(records: list[list[Sample | Particle | Skipped | Note]]) -> None:
+def test_no_part_of_an_export_contradicts_another(records: list[list[Record]]) -> None:
     texts = [one.text for run in records for one in run if isinstance(one, Note)]
     assert not [text for text in texts if "differ" in text or "disagree" in text or "missing" in text]
 
 
 def test_listmode_agrees_with_parameters_recomputed_from_the_pulses(
-    records: list[list[Sample | Particle | Skipped | Note]],
+    records: list[list[Record]],
 ) -> None:
     for run in records:
         for one in [one for one in run if isinstance(one, Particle)][:12]:
@@ -80,7 +80,7 @@ def test_listmode_agrees_with_parameters_recomputed_from_the_pulses(
                 assert one.listmode[name] == pytest.approx(again[name], rel=4e-3, abs=2e-3), name
 
 
-def test_picture_sides_are_multiples_of_80_pixels(records: list[list[Sample | Particle | Skipped | Note]]) -> None:
+def test_picture_sides_are_multiples_of_80_pixels(records: list[list[Record]]) -> None:
     for run in records:
         for one in run:
             if isinstance(one, Particle):
@@ -90,7 +90,7 @@ def test_picture_sides_are_multiples_of_80_pixels(records: list[list[Sample | Pa
 
 
 def test_records_are_made_of_stored_bytes_in_fours_above_the_floor(
-    records: list[list[Sample | Particle | Skipped | Note]],
+    records: list[list[Record]],
 ) -> None:
     for run in records:
         for one in run:

@@ -11,12 +11,13 @@ import math
 import re
 from datetime import date, time
 from functools import lru_cache
+from typing import Literal
 
 from seston.instruments.number_text import parse_number
 
 __all__ = ["STATUSES", "parse_coordinate", "parse_date", "parse_depth", "parse_real", "parse_time"]
 
-STATUSES = {
+STATUSES: dict[str, Literal["predicted", "validated", "dubious", "discarded"]] = {
     "predicted": "predicted",
     "p": "predicted",
     "validated": "validated",

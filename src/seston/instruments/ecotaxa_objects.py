@@ -10,7 +10,7 @@ from typing import NamedTuple
 from seston.instruments.ecotaxa_cells import STATUSES, parse_coordinate, parse_date, parse_depth, parse_time
 from seston.instruments.ecotaxa_table import Header
 
-__all__ = ["Complain", "ObjectColumns", "Spot"]
+__all__ = ["Classification", "Complain", "ObjectColumns", "Spot"]
 
 Complain = Callable[[str, str], None]
 """Takes the column and what is wrong with its cell."""
@@ -25,6 +25,14 @@ class Spot(NamedTuple):
     end: datetime | None
     depth_min_m: float | None
     depth_max_m: float | None
+
+
+class Classification(NamedTuple):
+    """What a row calls its object: category and status by the words of the table, and when that was said, UTC."""
+
+    label: str | None = None
+    status: str | None = None
+    time: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,7 @@ class ObjectColumns:
     hierarchy: int
     annotation_date: int
     annotation_time: int
+    person: int
     picture: int
     rank: int
     sample: int
@@ -81,21 +90,21 @@ class ObjectColumns:
             end = _moment(cells[self.date_end], cells[self.time_end], names, complain)
         return Spot(latitude, longitude, moment, end, depth_min, depth_max)
 
-    def classification(self, cells: list[str], complain: Complain) -> tuple[str | None, str | None]:
-        """Read what a row calls its object: category and status, both by the words of the table.
+    def classification(self, cells: list[str], complain: Complain) -> Classification:
+        """Read what a row calls its object.
 
         A name counts only with a status, and a status only with a name: the server refuses one without the other.
         """
         status, label, number = (cells[place].strip() for place in (self.status, self.category, self.category_id))
         if not status and not label and not number:
-            return None, None
+            return Classification()
         if number and not number.strip("9") and len(number) > 4:
             complain("object_annotation_category_id", f"{number[:20]} is no taxon's id; left out")
             number = ""
         if status and label and status.lower() in STATUSES:
             names = ("object_annotation_date", "object_annotation_time")
-            _moment(cells[self.annotation_date], cells[self.annotation_time], names, complain)
-            return label, status
+            time = _moment(cells[self.annotation_date], cells[self.annotation_time], names, complain)
+            return Classification(label, status, time)
         if status.lower() == "noid":
             pass
         elif not status and (label or number):
@@ -109,7 +118,7 @@ class ObjectColumns:
             complain("object_annotation_category_id", f"{number[:20]} names no taxon: only EcoTaxa's server knows it")
         else:
             complain("object_annotation_category", f"the status {status!r} has no category")
-        return None, None
+        return Classification()
 
 
 def _moment(day: str, clock: str, names: tuple[str, str], complain: Complain) -> datetime | None:
@@ -139,6 +148,7 @@ _NAMES = (
     "object_annotation_hierarchy",
     "object_annotation_date",
     "object_annotation_time",
+    "object_annotation_person_name",
     "img_file_name",
     "img_rank",
     "sample_id",

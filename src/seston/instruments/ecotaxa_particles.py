@@ -13,14 +13,14 @@ from types import MappingProxyType
 from seston.errors import InputError
 from seston.instruments.archive_member import unsafe_name
 from seston.instruments.ecotaxa_bundles import Bundle
-from seston.instruments.ecotaxa_cells import parse_real
-from seston.instruments.ecotaxa_objects import ObjectColumns
+from seston.instruments.ecotaxa_cells import STATUSES, parse_real
+from seston.instruments.ecotaxa_objects import Classification, ObjectColumns
 from seston.instruments.ecotaxa_sample import family_of, sample_facts, sample_id
 from seston.instruments.ecotaxa_survey import FURTHER, OWN, REPEATED, Acquisition, Survey, picture_name, survey
 from seston.instruments.ecotaxa_table import Header, Row, read_header, read_rows
 from seston.instruments.pictures import image_format
 from seston.instruments.source import Record
-from seston.particle import Particle, Sample
+from seston.particle import Annotation, Particle, Sample
 
 __all__ = ["is_of_one_scan", "read_bundle"]
 
@@ -164,7 +164,7 @@ class _Reading:
         cells = row.cells
         key = cells[self.columns.sample].strip(), cells[self.columns.acquisition].strip()
         spot = self.columns.spot(cells, complain)
-        label, status = self.columns.classification(cells, complain)
+        called = self.columns.classification(cells, complain)
         listmode = self._parameters(cells, complain)
         image = self._picture(row, complain)
         if image is None and not listmode:
@@ -174,7 +174,7 @@ class _Reading:
         if self.ids[key] not in self.samples:
             yield from self._begin(self.ids[key])
         sample = self.samples[self.ids[key]]
-        yield Particle(
+        particle = Particle(
             id=object_id if object_id.startswith(f"{sample.id}/") else f"{sample.id}/{object_id}",
             sample_id=sample.id,
             source=cells[self.columns.source].strip(),
@@ -182,8 +182,8 @@ class _Reading:
             image_format=image_format(image) if image is not None else None,
             pixel_size_um=sample.pixel_size_um,
             listmode=listmode,
-            raw_label=label,
-            raw_status=status,
+            raw_label=called.label,
+            raw_status=called.status,
             time=spot.time,
             latitude=spot.latitude,
             longitude=spot.longitude,
@@ -193,6 +193,9 @@ class _Reading:
             attribution=cells[self.columns.attribution].strip(),
             flags=tuple(dict.fromkeys([*sample.flags, *cells[self.columns.flags].split()])),
         )
+        yield particle
+        if called.time is not None:
+            yield from _annotation(particle, called, cells[self.columns.person])
 
     def _begin(self, id: str) -> Iterator[Record]:
         """Give a sample and what is wrong or odd about it."""
@@ -247,6 +250,14 @@ class _Reading:
         if self.counts[f"skipped {kind}"] <= _NAMED_OF_A_KIND:
             item = f"line {line}" + (f" ({_shown(object_id)})" if object_id else "")
             self.pending.append(self.bundle.skipped(item, reason))
+
+
+def _annotation(particle: Particle, called: Classification, person: str) -> Iterator[Annotation]:
+    """Give what a person said, as an event of the history."""
+    status = STATUSES[(called.status or "").lower()]
+    if called.label is not None and called.time is not None and (status == "validated" or status == "dubious"):
+        author = " ".join(person.split()) or "unknown"
+        yield Annotation(particle_id=particle.id, label=called.label, status=status, author=author, time=called.time)
 
 
 def _shown(text: str) -> str:

@@ -16,7 +16,7 @@ from seston.instruments.pictures import PICTURE_SUFFIXES
 from seston.instruments.source import Claim, Listing, Reader, Record, Source
 from seston.instruments.unclaimed import why_unclaimed
 from seston.instruments.walk import listing_of, siblings_of
-from seston.particle import Particle, Sample
+from seston.particle import Annotation, Particle, Sample
 
 __all__ = ["READERS", "find_sources", "read"]
 
@@ -160,4 +160,6 @@ def _named(record: Record, name: str) -> Record:
         return replace(record, id=f"{name}:{record.id}", sample_id=f"{name}:{record.sample_id}")
     if isinstance(record, Sample):
         return replace(record, id=f"{name}:{record.id}")
+    if isinstance(record, Annotation):
+        return replace(record, particle_id=f"{name}:{record.particle_id}")
     return record

@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from seston.particle import Note, Particle, Sample, Skipped
+from seston.particle import Annotation, Note, Particle, Sample, Skipped
 
 __all__ = ["Claim", "Listing", "Reader", "Record", "Source"]
 
 _MOST_HEADS = 4096
 
-Record = Sample | Particle | Skipped | Note
-"""What a reader yields: each sample before its particles, and whatever it could not use, in between."""
+Record = Sample | Particle | Skipped | Note | Annotation
+"""What a reader yields: each sample before its particles, what a person said of a particle right behind it, and
+whatever it could not use, in between."""
 
 
 @dataclass(frozen=True, slots=True)

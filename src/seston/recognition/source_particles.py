@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seston.errors import InputError
-from seston.particle import Note, Particle, Sample, Skipped
+from seston.particle import Annotation, Note, Particle, Sample, Skipped
 
 if TYPE_CHECKING:
     from seston.store import DataSet
@@ -63,7 +63,7 @@ class Reading:
                 for record in read(source):
                     if isinstance(record, Particle):
                         yield record
-                    else:
+                    elif not isinstance(record, Annotation):
                         self._note(record)
             except InputError as error:
                 self.skipped.append(Skipped(str(source.path), "", str(error)))

@@ -132,6 +132,7 @@ class DataSet:
                 self._folder,
                 self._particles,
                 self._samples,
+                self._annotations,
                 listed,
                 reader=reader,
                 source=source,

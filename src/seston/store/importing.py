@@ -17,11 +17,13 @@ from pathlib import Path
 
 from seston.errors import InputError
 from seston.instruments import Claim, Source
-from seston.particle import Note, Particle, Progress, Sample, Silence, Skipped
+from seston.particle import Annotation, Note, Particle, Progress, Sample, Silence, Skipped
+from seston.store.annotations import Annotations
 from seston.store.examine import Examined, examine
 from seston.store.folder import Folder
 from seston.store.judging import Judge
 from seston.store.reports import ImportReport
+from seston.store.source_annotations import SourceAnnotations
 from seston.store.tables import Table
 
 __all__ = ["import_into"]
@@ -38,6 +40,7 @@ class _Chunk:
 
     path: str
     particles: list[Particle] = field(default_factory=list)
+    annotations: list[Annotation] = field(default_factory=list)
     size: int = 0
 
 
@@ -45,6 +48,7 @@ def import_into(
     folder: Folder,
     particles: Table,
     samples: Table,
+    annotations: Annotations,
     paths: Sequence[str | Path],
     *,
     reader: str | None = None,
@@ -62,7 +66,8 @@ def import_into(
     with folder.importing(progress):
         particles.refresh()
         samples.refresh()
-        judge = Judge(particles, samples, licence=licence, attribution=attribution)
+        history = SourceAnnotations(annotations)
+        judge = Judge(particles, samples, history=history, licence=licence, attribution=attribution)
         _report_unread(judge, sources, claims)
         progress.start("importing")
         _run(judge, _chunks(sources, judge, name=source), progress, name=source)
@@ -79,7 +84,8 @@ def _run(judge: Judge, chunks: Iterator[_Chunk], progress: Progress, *, name: st
 
         def take_first() -> None:
             chunk, future = waiting.popleft()
-            judge.take(chunk.path, future.result(), source=name or Path(chunk.path).name)
+            source = name or Path(chunk.path).name
+            judge.take(chunk.path, future.result(), source=source, annotations=chunk.annotations)
             progress.advance(len(chunk.particles))
 
         try:
@@ -106,11 +112,13 @@ def _chunks(sources: Sequence[Source], judge: Judge, *, name: str | None) -> Ite
         try:
             for record in read(source, name=name):
                 if isinstance(record, Particle):
+                    if len(chunk.particles) >= _CHUNK_PARTICLES or chunk.size >= _CHUNK_BYTES:
+                        yield chunk  # with the annotations that came behind its last particle
+                        chunk = _Chunk(str(source.path))
                     chunk.particles.append(record)
                     chunk.size += _size(record)
-                    if len(chunk.particles) >= _CHUNK_PARTICLES or chunk.size >= _CHUNK_BYTES:
-                        yield chunk
-                        chunk = _Chunk(str(source.path))
+                elif isinstance(record, Annotation):
+                    chunk.annotations.append(record)
                 elif isinstance(record, Sample):
                     judge.take_sample(record)
                 elif isinstance(record, Skipped):

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from seston.particle import Note, Particle, Sample, Skipped
+from seston.particle import Annotation, Note, Particle, Sample, Skipped
 from seston.store.columns import particles_to_table
 from seston.store.completing import as_particle, complete, restore
 from seston.store.examine import Examined
@@ -17,6 +17,7 @@ from seston.store.plausibility import flag_particles, flag_samples
 from seston.store.reports import ImportReport
 from seston.store.rows import rows_to_particles
 from seston.store.sample_rows import join_samples, samples_to_table, table_to_samples
+from seston.store.source_annotations import SourceAnnotations
 from seston.store.tables import Table
 from seston.store.uniqueness import drop_doubles, first_with_same_content
 
@@ -52,6 +53,8 @@ class Judge:
     ----------
     particles, samples
         The tables; the caller holds the lock for imports.
+    history
+        Takes what the files say about who named a particle.
     licence, attribution
         For samples and particles whose files do not say.
     """
@@ -61,11 +64,13 @@ class Judge:
         particles: Table,
         samples: Table,
         *,
+        history: SourceAnnotations | None = None,
         licence: str | None = None,
         attribution: str | None = None,
     ) -> None:
         self._particles = particles
         self._samples = samples
+        self._history = history
         self._licence = licence or "unknown"
         self._attribution = attribution or ""
         self._known = Known(particles)
@@ -77,6 +82,7 @@ class Judge:
         self._bytes = 0
         self._oldest = time.monotonic()
         self._relabelled: list[str] = []
+        self._refused: set[str] = set()
         self._repeating: list[str] = []
         self._scale_bars: Counter[str] = Counter()
         self.counts = dict.fromkeys(
@@ -102,8 +108,15 @@ class Judge:
         stored = self._known.find([particle.id for particle in particles])
         return [content is None or not content.image for content in stored]
 
-    def take(self, path: str, examined: Sequence[Examined], *, source: str = "") -> None:
-        """Take some particles of one file or folder, in order."""
+    def take(
+        self,
+        path: str,
+        examined: Sequence[Examined],
+        *,
+        source: str = "",
+        annotations: Sequence[Annotation] = (),
+    ) -> None:
+        """Take some particles of one file or folder, in order, and what it says about who named them."""
         contents = [content_of(item) for item in examined]
         stored = self._known.find([item.particle.id for item in examined])
         repeats = self._known.repeats(contents)
@@ -115,6 +128,7 @@ class Judge:
                 self.skipped.append(Skipped(path, item.particle.id, fault))
             if not item.is_empty:
                 self._place(path, item, content, old, repeat)
+        self._take_annotations(examined, annotations)
         self._known.settle()
         if self._is_due():
             self.commit()
@@ -135,6 +149,8 @@ class Judge:
             if completed:
                 self._particles.replace(particles_to_table(completed), "id")
         self._changed_samples, self._new, self._completed, self._bytes = {}, {}, {}, 0
+        if self._history is not None:
+            self._history.flush()
 
     def finish(self, seconds: float) -> ImportReport:
         """Commit the rest, see that no id stands twice, and report."""
@@ -148,6 +164,7 @@ class Judge:
         self._note_scale_bars()
         self._note_duplicates(pairs)
         self._note_labels()
+        self._note_annotations()
         return ImportReport(
             **self.counts,
             duplicates=len(self._repeating),
@@ -173,6 +190,7 @@ class Judge:
             kind for kind, ours, new in zip(_KINDS, old, content, strict=False) if ours and new not in (0, ours)
         ]:
             self.skipped.append(Skipped(path, particle_id, _OTHER_PARTICLE.format(" and another ".join(other))))
+            self._refused.add(particle_id)
             return
         if old.label and content.label not in (0, old.label):
             self._relabelled.append(particle_id)
@@ -181,6 +199,15 @@ class Judge:
             self._take_more(item, old, gained, repeat)
         else:
             self.counts["already_there"] += 1
+
+    def _take_annotations(self, examined: Sequence[Examined], annotations: Sequence[Annotation]) -> None:
+        """Keep what is said of particles that were taken, and no longer call those relabelled."""
+        if annotations and self._history is not None:
+            there = {item.particle.id for item in examined if not item.is_empty} - self._refused
+            self._history.take(said for said in annotations if said.particle_id in there)
+            named = {said.particle_id for said in annotations}
+            self._relabelled = [particle_id for particle_id in self._relabelled if particle_id not in named]
+        self._refused.clear()
 
     def _take_more(self, item: Examined, old: Content, gained: Content, repeat: tuple[bool, bool]) -> None:
         particle_id = item.particle.id
@@ -282,6 +309,11 @@ class Judge:
             self.notes.append(
                 Note(path, f"{len(pairs) - _NAMED:,} more particles repeat earlier ones; all are flagged")
             )
+
+    def _note_annotations(self) -> None:
+        if self._history is not None and (added := self._history.added):
+            text = f"{added:,} annotations of the files, with who made them and when, are now in the history"
+            self.notes.append(Note(str(self._particles.path.parent), text))
 
     def _note_labels(self) -> None:
         if self._relabelled:
