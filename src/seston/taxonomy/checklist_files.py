@@ -130,4 +130,5 @@ def table_rows(
     except csv.Error as error:
         raise InputError(f"{where}: cannot be read as a table: {error}") from None
     finally:
-        text.detach()
+        if not file.closed:  # a reader that stopped halfway may have closed it
+            text.detach()
