@@ -157,6 +157,7 @@ _AFTERWARDS = {
     "taxonomy sankey": "taxonomy sankey labels.csv --to flow.html",
     "collections list": "collections list",
     "collections show": "collections show vliz_flowcam",
+    "collections build": "collections build lake_japan_microscope --from lake_japan_microscope=Pond --to built",
     "export darwin-core": "export darwin-core pond --to pond.zip --keep-incomplete",
     "export ecotaxa": "export ecotaxa lab --to archives",
     "collections fetch": "collections fetch sykezooscan2024 --to archives --dry-run",

@@ -1,4 +1,4 @@
-"""Commands about public collections: list, show, fetch."""
+"""Commands about public collections: list, show; and where the others are."""
 
 from __future__ import annotations
 
@@ -73,5 +73,6 @@ def show_card(name: str, /, *, as_json: AsJson = False) -> Outcome:
     )
 
 
+collections.command("seston.cli.building:build", name="build")
 collections.command("seston.cli.fetching:fetch", name="fetch")
 collections.command("seston.cli.fetching:metadata", name="metadata")

@@ -7,16 +7,21 @@ from typing import TYPE_CHECKING
 from seston.late_loading import late_names
 
 if TYPE_CHECKING:
+    from seston.collections.building import build
     from seston.collections.cards import Card, CardFile, card_names, load_card, load_cards
     from seston.collections.fetching import FetchedFile, FetchReport, fetch
     from seston.collections.metadata_query import MetadataReport, metadata
+    from seston.collections.reports import BuildReport, CollectionReport
 
 __all__ = [
+    "BuildReport",
     "Card",
     "CardFile",
+    "CollectionReport",
     "FetchReport",
     "FetchedFile",
     "MetadataReport",
+    "build",
     "card_names",
     "fetch",
     "load_card",
@@ -25,6 +30,9 @@ __all__ = [
 ]
 
 _WHERE = {
+    "BuildReport": "reports",
+    "CollectionReport": "reports",
+    "build": "building",
     "Card": "cards",
     "CardFile": "cards",
     "FetchReport": "fetching",

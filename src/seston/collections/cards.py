@@ -45,8 +45,8 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """How ``{time}`` is written: as in ``strptime``, in UTC, or ``microseconds`` since 1970."""
     sample_by: Literal["", "day"] = ""
     """What a sample is where neither path nor table names one: all pictures, or those of a day (UTC)."""
-    scale_bar: bool = False
-    """Scale bars may be burned into the pictures: look for them, and tell the pixel size by them."""
+    scale_bar_rows: int = 0
+    """Rows at the bottom of the pictures that may hold a scale bar burned in; 0 where there is none."""
     reader: str = ""
     """A reader of `seston.instruments` that reads the folder instead, where it holds more than pictures."""
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from seston.errors import InputError
 from seston.instruments.archive_member import LARGEST_MEMBER, Member, Wanted, decoded_name, largest_total, unsafe_name
@@ -23,6 +23,9 @@ _BLOCK = 512
 _LARGEST_EXTENSION = 1 << 20
 _BUFFER = 1 << 20
 _END = bytes(_BLOCK)
+_ADLER_PRIME = 65521
+_BEFORE_A_MEMBER = frozenset({b"L", b"K", b"x", b"g"})
+_WITHOUT_DATA = frozenset({b"1", b"2", b"3", b"4", b"5", b"6"})
 _KINDS = {
     b"1": "a hard link",
     b"2": "a symbolic link",
@@ -33,13 +36,14 @@ _KINDS = {
 }
 
 
-def tar_members(path: Path, wanted: Wanted) -> Iterator[Member]:
+def tar_members(archive: Path | BinaryIO, wanted: Wanted) -> Iterator[Member]:
     """Give the members of a tar archive in their order.
 
     Parameters
     ----------
-    path
-        A ``.tar``, ``.tar.gz`` or ``.tgz``; told apart by its first bytes.
+    archive
+        A ``.tar``, ``.tar.gz`` or ``.tgz``, told apart by its first bytes; or one that is open, and can be moved about
+        in, at its beginning.
     wanted
         Which members' data to read; those of the others are skipped over.
 
@@ -49,15 +53,23 @@ def tar_members(path: Path, wanted: Wanted) -> Iterator[Member]:
         Where the archive is cut off or damaged, after all members that stand before that place; where it cannot be
         opened or is no tar archive; and where it holds far more data than its size allows.
     """
-    with path.open("rb", buffering=_BUFFER) as raw:
-        size = path.stat().st_size
-        zipped = raw.read(2) == b"\x1f\x8b"
-        raw.seek(0)
-        if not zipped:
-            yield from _members(_Tape(raw, size, can_seek=True), wanted)
-            return
-        with gzip.open(raw) as unzipped:
-            yield from _members(_Tape(unzipped, largest_total(size)), wanted)
+    if isinstance(archive, Path):
+        with archive.open("rb", buffering=_BUFFER) as raw:
+            yield from _members_of(raw, wanted)
+    else:
+        yield from _members_of(archive, wanted)
+
+
+def _members_of(raw: BinaryIO, wanted: Wanted) -> Iterator[Member]:
+    size = raw.seek(0, 2)
+    raw.seek(0)
+    zipped = raw.read(2) == b"\x1f\x8b"
+    raw.seek(0)
+    if not zipped:
+        yield from _members(_Tape(raw, size, can_seek=True), wanted)
+        return
+    with gzip.open(raw) as unzipped:
+        yield from _members(_Tape(unzipped, largest_total(size)), wanted)
 
 
 @dataclass(slots=True)
@@ -105,12 +117,11 @@ class _Extension:
     sparse: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Header:
+class _Header(NamedTuple):
     name: str
     size: int
     kind: bytes
-    extension: _Extension = field(default_factory=_Extension)
+    sparse: bool
 
 
 def _members(tape: _Tape, wanted: Wanted) -> Iterator[Member]:
@@ -134,7 +145,7 @@ def _members(tape: _Tape, wanted: Wanted) -> Iterator[Member]:
 
 
 def _trouble(header: _Header) -> str:
-    if header.kind in _KINDS or header.extension.sparse:
+    if header.kind in _KINDS or header.sparse:
         return f"{_KINDS.get(header.kind, 'a sparse file')}, which is not followed"
     if unsafe := unsafe_name(header.name):
         return unsafe
@@ -145,7 +156,7 @@ def _trouble(header: _Header) -> str:
 
 def _next_header(tape: _Tape, last: str) -> _Header | None:
     """Read headers up to a member's own; None at the end of the archive."""
-    extension = _Extension()
+    extension: _Extension | None = None
     while True:
         block = tape.read(_BLOCK)
         if block == _END:
@@ -154,26 +165,32 @@ def _next_header(tape: _Tape, last: str) -> _Header | None:
             after = f" after {last!r}" if last else ""
             raise InputError(f"the archive is cut off{after}: it has no end mark; copy or make it again")
         size, kind = _checked(block, last)
-        if kind in (b"L", b"K", b"x", b"g"):
+        if kind in _BEFORE_A_MEMBER:
+            extension = extension or _Extension()
             _extend(extension, kind, _extension_data(tape, size))
             continue
+        if extension is None:
+            return _Header(_plain_name(block), 0 if kind in _WITHOUT_DATA else size, kind, sparse=False)
         name = extension.name if extension.name is not None else _plain_name(block)
         if extension.size is not None:
             size = extension.size
-        if kind in (b"1", b"2", b"3", b"4", b"5", b"6"):
-            size = 0
-        return _Header(name, size, kind, extension)
+        return _Header(name, 0 if kind in _WITHOUT_DATA else size, kind, extension.sparse)
 
 
 def _checked(block: bytes, last: str) -> tuple[int, bytes]:
     """Size and kind of a header whose check sum is right."""
     size, stated = _number(block[124:136]), _number(block[148:156])
-    total = sum(block) - sum(block[148:156]) + 8 * 32
-    if stated != total or size is None or size < 0:
+    total = _sum(block) - _sum(block[148:156]) + 8 * 32
+    if stated is None or (stated - total) % _ADLER_PRIME or size is None or size < 0:
         if not last:
             raise InputError("not a tar archive, or its first header is damaged; copy or make it again")
         raise InputError(f"the archive is damaged after {last!r}; copy or make it again")
     return size, block[156:157]
+
+
+def _sum(data: bytes) -> int:
+    """Add up bytes, but for multiples of 65521: the lower half of Adler-32 (RFC 1950), far quicker than a loop."""
+    return (zlib.adler32(data) & 0xFFFF) - 1
 
 
 def _number(text: bytes) -> int | None:

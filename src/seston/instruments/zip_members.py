@@ -26,13 +26,13 @@ _STORED, _DEFLATED = 0, 8
 _READ_ERRORS = (OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, ValueError)
 
 
-def zip_members(path: Path, wanted: Wanted) -> Iterator[Member]:
+def zip_members(archive: Path | BinaryIO, wanted: Wanted) -> Iterator[Member]:
     """Give the members of a zip archive in the order of its directory.
 
     Parameters
     ----------
-    path
-        A ``.zip``.
+    archive
+        A ``.zip``; or one that is open and can be moved about in.
     wanted
         Which members' data to read.
 
@@ -42,12 +42,21 @@ def zip_members(path: Path, wanted: Wanted) -> Iterator[Member]:
         Where the archive is cut off, after all members that are whole; where it is no zip archive; and where it holds
         far more data than its size allows.
     """
-    limit = largest_total(path.stat().st_size)
+    if isinstance(archive, Path):
+        with archive.open("rb") as file:
+            yield from _members_of(file, wanted)
+    else:
+        yield from _members_of(archive, wanted)
+
+
+def _members_of(file: BinaryIO, wanted: Wanted) -> Iterator[Member]:
+    limit = largest_total(file.seek(0, 2))
+    file.seek(0)
     try:
-        archive = zipfile.ZipFile(path)
+        archive = zipfile.ZipFile(file)
     except _READ_ERRORS:
-        with path.open("rb") as file:
-            yield from _members_by_their_headers(file, wanted, limit)
+        file.seek(0)
+        yield from _members_by_their_headers(file, wanted, limit)
         return
     with archive:
         total = 0

@@ -40,6 +40,8 @@ class Particle:
     height: int | None = None
     image_hash: str | None = None
     profile_hash: str | None = None
+    image_fingerprint: int | None = None
+    """64 bits that pictures which look alike share, all or nearly; None where they were not taken."""
     pixel_size_um: float | None = None
     """µm a pixel, or None: never guessed."""
     scale_bar: tuple[int, int, int, int] | None = None

@@ -36,6 +36,7 @@ _AS_FOUND = (
     "height",
     "image_hash",
     "profile_hash",
+    "image_fingerprint",
     "pixel_size_um",
     "scale_bar",
     "source",

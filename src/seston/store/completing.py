@@ -10,7 +10,16 @@ from seston.store.examine import Examined
 
 __all__ = ["as_particle", "complete", "restore"]
 
-_PICTURE = ("image", "image_format", "width", "height", "image_hash", "scale_bar", "pixel_size_um")
+_PICTURE = (
+    "image",
+    "image_format",
+    "width",
+    "height",
+    "image_hash",
+    "image_fingerprint",
+    "scale_bar",
+    "pixel_size_um",
+)
 _PROFILE = ("profile", "profile_channels", "profile_hash", "profile_spacing_um")
 _WHERE_EMPTY = (
     "source",
@@ -55,6 +64,7 @@ def as_particle(examined: Examined) -> Particle:
         width=examined.width,
         height=examined.height,
         image_hash=examined.image_hash,
+        image_fingerprint=examined.image_fingerprint,
         scale_bar=examined.scale_bar,
         pixel_size_um=examined.pixel_size_um,
         profile=examined.profile,
@@ -75,6 +85,7 @@ def restore(particle: Particle) -> Examined:
         width=particle.width,
         height=particle.height,
         image_hash=particle.image_hash,
+        image_fingerprint=particle.image_fingerprint,
         scale_bar=particle.scale_bar,
         pixel_size_um=particle.pixel_size_um,
         profile=particle.profile,

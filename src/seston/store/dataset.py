@@ -7,6 +7,7 @@ can be pickled for them; it is opened again, at the same version, where it arriv
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from seston.store.identifiers import Identifiers
 from seston.store.inventory import count_particles
 from seston.store.reports import AnnotateReport, ImportReport, Info, Version
 from seston.store.sample_rows import table_to_samples
+from seston.store.schema import PARTICLES
 from seston.store.splits import Split, check_name, list_splits, load_split, save_split
 from seston.store.tables import Table
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from seston.store.appending import Appender
     from seston.store.filling import FillReport, LookUp
     from seston.store.standing import Standing
 
@@ -160,6 +163,31 @@ class DataSet:
         return fill_tables(
             self._folder, self._particles, self._samples, look_up, look_up_samples, progress=progress or Silence()
         )
+
+    @contextmanager
+    def appending(self, progress: Progress | None = None) -> Iterator[Appender]:
+        """Hold the right to write particles, and give what adds whole tables of new ones; it commits at the end.
+
+        A second writer waits for the first. After a kill, what was committed is there.
+
+        Raises
+        ------
+        DataSetError
+            The disk is full. What was committed before is safe.
+        """
+        from seston.store.appending import Appender
+
+        self._check_writable()
+        with self._folder.importing(progress):
+            self._samples.refresh()
+            self._particles.refresh()
+            self._particles.adopt(PARTICLES)
+            try:
+                appender = Appender(self._particles, self._samples)
+                yield appender
+                appender.finish()
+            finally:
+                self._identifiers = None
 
     def refresh(self) -> None:
         """Look at the newest version of everything."""

@@ -30,6 +30,7 @@ class Examined:
     width: int | None = None
     height: int | None = None
     image_hash: str | None = None
+    image_fingerprint: int | None = None
     scale_bar: tuple[int, int, int, int] | None = None
     pixel_size_um: float | None = None
     profile: NDArray[np.float32] | None = None

@@ -32,6 +32,8 @@ _OURS = frozenset(
         "splits",
         "embeddings",
         "metadata",
+        "collections",
+        "README.md",
         "import.lock",
         "annotations.lock",
     }

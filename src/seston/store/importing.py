@@ -23,6 +23,7 @@ from seston.store.examine import Examined, examine
 from seston.store.folder import Folder
 from seston.store.judging import Judge
 from seston.store.reports import ImportReport
+from seston.store.schema import PARTICLES
 from seston.store.source_annotations import SourceAnnotations
 from seston.store.tables import Table
 
@@ -66,6 +67,7 @@ def import_into(
     with folder.importing(progress):
         particles.refresh()
         samples.refresh()
+        particles.adopt(PARTICLES)
         history = SourceAnnotations(annotations)
         judge = Judge(particles, samples, history=history, licence=licence, attribution=attribution)
         _report_unread(judge, sources, claims)

@@ -26,6 +26,7 @@ _PLAIN = (
     "height",
     "image_hash",
     "profile_hash",
+    "image_fingerprint",
     "pixel_size_um",
     "profile_spacing_um",
     "raw_label",

@@ -39,9 +39,10 @@ PARTICLES: pa.Schema = pa.schema(
         pa.field("licence", pa.string()),
         pa.field("attribution", pa.string()),
         pa.field("flags", pa.list_(pa.string())),
+        pa.field("image_fingerprint", pa.int64()),
     ]
 )
-"""The fields of `seston.particle.Particle`.
+"""The fields of `seston.particle.Particle`; a column that older data sets lack is added when something is imported.
 
 ``profile`` is flat and channel-major: ``profile_length`` samples of the first of ``profile_channels``, then of the
 second, and so on. ``listmode`` holds the values alone; ``listmode_names`` holds their names as one JSON list, a

@@ -122,6 +122,13 @@ class Table:
         with writing(self.path):
             self._dataset = lance.write_dataset(rows, self._dataset, mode="append")
 
+    def adopt(self, schema: pa.Schema) -> None:
+        """Add the columns that a table of an older Seston lacks, empty."""
+        if missing := [field for field in schema if field.name not in self.schema.names]:
+            with writing(self.path):
+                self._dataset.add_columns(missing)
+            self.refresh()
+
     def flush_to_disk(self) -> None:
         """Wait until the disk has the files of the newest version; Lance itself does not wait."""
         for folder in ("data", "_transactions", "_versions"):

@@ -1,0 +1,98 @@
+"""Command that makes a data set out of collections: build."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+
+from seston.cli.output import Outcome, Table, note_lines, skipped_document, skipped_lines
+from seston.cli.words import AsJson
+
+if TYPE_CHECKING:
+    from seston.collections import CollectionReport
+
+__all__ = ["build"]
+
+Places = Annotated[
+    tuple[str, ...],
+    Parameter(
+        name="--from",
+        negative=(),
+        show_default=False,
+        help="Where the files lie: NAME=PATH of one collection (an archive, or a folder), or a folder that holds the "
+        "files of several, as fetch leaves it; may be given several times.",
+    ),
+]
+
+
+def build(
+    name: str,
+    /,
+    *names: str,
+    to: Path,
+    from_: Places = (),
+    licence: Literal["commercial", "attribution", "any"] = "any",
+    as_json: AsJson = False,
+) -> Outcome:
+    """Build one data set out of public collections, or add collections to one.
+
+    Archives are read as they are and never unpacked. A picture that cannot be decoded is set aside and counted with its
+    reason. A build that was killed goes on where it stood when it is run again, and ends with the same data set. The
+    folder gets a README.md with the licences, their strictest terms and the citations.
+
+    Parameters
+    ----------
+    name
+        The name of a collection, or the path of a card of your own (….toml).
+    names
+        More collections.
+    to
+        The folder of the data set; made if it is not there.
+    licence
+        commercial leaves out collections whose licence does not allow use for money, attribution also those that ask
+        for more than credit; where no one states a licence, neither takes it.
+    """
+    from seston.collections import build as build_collections
+    from seston.particle import TerminalProgress
+
+    with TerminalProgress() as progress:
+        report = build_collections((name, *names), to=to, from_=from_, licence=licence, progress=progress)
+    rows = [_row(one) for one in report.collections]
+    left_out = [f"{one}: left out, its licence is {terms}" for one, terms in report.left_out.items()]
+    failed = [f"{one}: not built: {reason}" for one, reason in report.failed.items()]
+    short = [one.name for one in report.collections if one.expected is not None and one.expected != one.pictures]
+    columns = ("collection", "added", "there already", "repeated", "set aside", "expected", "classes", "licence")
+    return Outcome(
+        document={
+            "collections": [_document(one) for one in report.collections],
+            "left_out": report.left_out,
+            "failed": report.failed,
+            "added": report.added,
+            "seconds": report.seconds,
+        },
+        blocks=(
+            Table(columns, rows),
+            f"{report.added:,} particles added to {to} in {report.seconds:.0f} s; see {to / 'README.md'}.",
+        ),
+        notes=(
+            *skipped_lines([skipped for one in report.collections for skipped in one.skipped]),
+            *note_lines([note for one in report.collections for note in one.notes]),
+            *(f"{one}: not as many pictures as its card says" for one in short),
+            *left_out,
+            *failed,
+        ),
+        partial=bool(report.failed or any(one.set_aside for one in report.collections)),
+    )
+
+
+def _row(one: CollectionReport) -> tuple[object, ...]:
+    counts = (one.added, one.already_there, one.duplicates, one.set_aside, one.expected, one.classes)
+    return (one.name, *counts, one.licence)
+
+
+def _document(one: CollectionReport) -> dict[str, object]:
+    document = {field.name: getattr(one, field.name) for field in dataclasses.fields(one)}
+    return {**document, "pictures": one.pictures, "skipped": skipped_document(one.skipped)}

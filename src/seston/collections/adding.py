@@ -1,0 +1,189 @@
+"""One collection into a data set: walked through here, looked at in threads, committed in the order of its archives.
+
+A picture that the data set has is not looked at again.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import compress
+from typing import TypedDict
+
+import numpy as np
+import pyarrow as pa
+
+from seston.collections.cards import Card, Expected
+from seston.collections.gathering import Gathered, Gatherer
+from seston.collections.looking import Looked, look_at
+from seston.collections.picture_rows import picture_rows
+from seston.collections.placing import Placed
+from seston.collections.reports import CollectionReport, SetAside
+from seston.particle import Note, Progress
+from seston.store.appending import Appender
+from seston.store.keys import Keys, id_keys
+
+__all__ = ["add_collection", "described"]
+
+_IN_FLIGHT_BYTES = 24 * 1024 * 1024
+_MOST_THREADS = 8
+_SECOND = "a second picture of the same path: the first is kept"
+
+
+class Described(TypedDict):
+    """What a report takes from the card."""
+
+    name: str
+    title: str
+    licence: str
+    attribution: str
+    doi: str
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What is counted while a collection is built."""
+
+    seen: Keys = field(default_factory=Keys)
+    already_there: int = 0
+    labels: set[str | None] = field(default_factory=set)
+    samples: int = 0
+    image_bytes: int = 0
+
+
+def add_collection(appender: Appender, card: Card, placed: Placed, progress: Progress) -> CollectionReport:
+    """Add the pictures of one collection.
+
+    Parameters
+    ----------
+    appender
+        From `DataSet.appending`.
+
+    Raises
+    ------
+    InputError
+        A table that the card needs cannot be read.
+    """
+    started = time.monotonic()
+    added, duplicates = appender.added, appender.duplicates
+    gatherer = Gatherer(card, placed)
+    tally = _Tally()
+    progress.start(f"building {card.name}", card.images)
+    for gathered, looked in _looked_at(_new_ones(gatherer, appender, tally, progress), card):
+        for sample in gathered.samples:
+            appender.take_sample(sample)
+        _add(appender, card, gathered, looked, gatherer.set_aside)
+    progress.finish()
+    added = appender.added - added
+    expected = _fitting(card.expected, added + tally.already_there + len(gatherer.set_aside))
+    return CollectionReport(
+        **described(card),
+        added=added,
+        already_there=tally.already_there,
+        duplicates=appender.duplicates - duplicates,
+        set_aside=len(gatherer.set_aside),
+        reasons=gatherer.set_aside.reasons,
+        ignored=gatherer.ignored,
+        classes=len(tally.labels - {None}),
+        samples=tally.samples,
+        image_bytes=tally.image_bytes,
+        expected=expected.images if expected else card.images,
+        expected_what=expected.what if expected else "",
+        seconds=time.monotonic() - started,
+        skipped=tuple(gatherer.set_aside.first),
+        notes=tuple(_notes(gatherer)),
+    )
+
+
+def described(card: Card) -> Described:
+    """Give what a report says of the collection itself."""
+    return Described(name=card.name, title=card.title, licence=card.licence, attribution=card.attribution, doi=card.doi)
+
+
+def _new_ones(gatherer: Gatherer, appender: Appender, tally: _Tally, progress: Progress) -> Iterator[Gathered]:
+    """Leave out what the data set has, and second pictures of one path; count everything."""
+    for gathered in gatherer.gather():
+        keys = id_keys(gathered.ids)
+        again = tally.seen.hold(keys)
+        again[np.setdiff1d(np.arange(len(keys)), np.unique(keys, return_index=True)[1])] = True
+        there = appender.are_there(gathered.ids) & ~again
+        tally.seen.add(keys)
+        tally.already_there += int(there.sum())
+        tally.labels.update(gathered.labels)
+        tally.samples += len(gathered.samples)
+        tally.image_bytes += gathered.size
+        for place in np.flatnonzero(again).tolist():
+            gatherer.set_aside.add(gathered.archive, gathered.ids[place], f"{_SECOND}: left out")
+        progress.advance(len(keys))
+        known = there | again
+        yield _without(gathered, known.tolist()) if known.any() else gathered
+
+
+def _without(gathered: Gathered, known: Sequence[bool]) -> Gathered:
+    kept = [not one for one in known]
+    return Gathered(
+        ids=list(compress(gathered.ids, kept)),
+        sample_ids=list(compress(gathered.sample_ids, kept)),
+        labels=list(compress(gathered.labels, kept)),
+        times=list(compress(gathered.times, kept)),
+        positions=list(compress(gathered.positions, kept)),
+        pictures=list(compress(gathered.pictures, kept)),
+        samples=gathered.samples,
+        archive=gathered.archive,
+        size=gathered.size,
+    )
+
+
+def _looked_at(batches: Iterator[Gathered], card: Card) -> Iterator[tuple[Gathered, Looked]]:
+    """Send pictures through the threads and take them back in their order, a bounded number of bytes at a time."""
+    threads = _threads()
+    waiting: deque[tuple[Gathered, Future[Looked]]] = deque()
+    with ThreadPoolExecutor(threads, thread_name_prefix="seston-build") as pool:
+        try:
+            for gathered in batches:
+                future = pool.submit(look_at, gathered.pictures, scale_bar_rows=card.layout.scale_bar_rows)
+                waiting.append((gathered, future))
+                while len(waiting) > 3 * threads or sum(one.size for one, _ in waiting) > _IN_FLIGHT_BYTES:
+                    first, done = waiting.popleft()
+                    yield first, done.result()
+            while waiting:
+                first, done = waiting.popleft()
+                yield first, done.result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _add(appender: Appender, card: Card, gathered: Gathered, looked: Looked, aside: SetAside) -> None:
+    for place, fault in looked.faults.items():
+        aside.add(gathered.archive, gathered.ids[place], fault)
+    if gathered.ids:
+        rows, ids, hashes = picture_rows(card, gathered, looked), gathered.ids, looked.hashes
+        if looked.faults:
+            whole = [place not in looked.faults for place in range(len(ids))]
+            rows, ids, hashes = rows.filter(pa.array(whole)), list(compress(ids, whole)), list(compress(hashes, whole))
+        appender.add(rows, ids, hashes)
+
+
+def _fitting(expected: Sequence[Expected], seen: int) -> Expected | None:
+    """The count of the card that these archives fulfil."""
+    return next((one for one in expected if one.images == seen), None)
+
+
+def _notes(gatherer: Gatherer) -> Iterator[Note]:
+    yield from gatherer.notes
+    for broken in gatherer.broken:
+        yield Note(broken.path, broken.reason)
+    if gatherer.others:
+        kinds = ", ".join(f"{number:,} {ending}" for ending, number in sorted(gatherer.others.items()))
+        yield Note(gatherer.where, f"{gatherer.others.total():,} members are no pictures and were left: {kinds}")
+
+
+def _threads() -> int:
+    try:
+        return min(_MOST_THREADS, len(os.sched_getaffinity(0)))
+    except AttributeError:  # not on macOS and Windows
+        return min(_MOST_THREADS, os.cpu_count() or 1)

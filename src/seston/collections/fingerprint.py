@@ -1,0 +1,114 @@
+"""64 bits that tell which pictures look alike, and a closer look at two that may.
+
+The bits are signs of the 8 × 8 lowest frequencies of a discrete cosine transform, without those that are constant along
+an axis, against their median: the perceptual hash of Zauner (2010), "Implementation and benchmarking of perceptual
+image hash functions". The transform is taken of 16 × 16 areas of a picture, whatever its shape, so that a copy at
+another size keeps its bits, all or nearly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["GRID", "distance", "fingerprints_of", "likeness", "made_small", "scale_of"]
+
+GRID = 16
+"""Areas along each side of a picture that its fingerprint is taken of."""
+_FREQUENCIES = 8
+_SIDE = 32
+"""Areas along each side by which two pictures are compared."""
+
+
+def fingerprints_of(pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.int64]:
+    """Give the bits of grey pictures, shape (height, width) each; made small before, for this takes all pixels.
+
+    Pictures of one shape go through the transform together.
+    """
+    coefficients = np.zeros((len(pictures), _FREQUENCIES, _FREQUENCIES), np.float32)
+    places: dict[tuple[int, ...], list[int]] = {}
+    for place, grey in enumerate(pictures):
+        places.setdefault(grey.shape, []).append(place)
+    for (height, width), alike in places.items():
+        stack = np.stack([pictures[place] for place in alike]).astype(np.float32)
+        coefficients[alike] = _waves_of_areas(height) @ stack @ _waves_of_areas(width).T
+    rows = coefficients.reshape(-1, _FREQUENCIES**2)
+    bits = rows > np.median(rows, axis=1, keepdims=True)
+    packed: NDArray[np.int64] = np.packbits(bits, axis=1).view(">i8").ravel().astype(np.int64)
+    return packed
+
+
+def scale_of(height: int, width: int) -> int:
+    """Give the smallest number of eighths that leaves `GRID` pixels on each side: 8 where there are not so many."""
+    return next((eighths for eighths in range(1, 8) if -(-min(height, width) * eighths // 8) >= GRID), 8)
+
+
+def made_small(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Make a grey picture smaller as a JPEG is decoded at a scale: each new pixel the mean of what it covers."""
+    eighths = scale_of(*grey.shape)
+    if eighths == 8:
+        return grey
+    edges = (np.minimum(np.arange(-(-size * eighths // 8) + 1) * 8 / eighths, size) for size in grey.shape)
+    return _means(grey, *edges)
+
+
+def distance(ones: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Count the bits in which fingerprints differ."""
+    quarters = np.ascontiguousarray(ones ^ others).view(np.uint16).reshape(-1, 4)
+    counts: NDArray[np.uint8] = _bits_set()[quarters].sum(axis=1, dtype=np.uint8)
+    return counts
+
+
+def likeness(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+    """Correlate two grey pictures, each brought to 32 × 32 means: 1 where they are the same but for brightness.
+
+    Pictures without any contrast are as alike as their brightness.
+    """
+    first, second = (_means(grey, *(np.linspace(0, size, _SIDE + 1) for size in grey.shape)) for grey in (one, other))
+    if min(first.std(), second.std()) < 1:
+        return float(np.abs(first.astype(np.int16) - second).max() <= 2)
+    return float(np.corrcoef(first.ravel(), second.ravel())[0, 1])
+
+
+@lru_cache(maxsize=1)
+def _bits_set() -> NDArray[np.uint8]:
+    numbers = np.arange(1 << 16, dtype=np.uint16)
+    counts: NDArray[np.uint8] = np.unpackbits(numbers.view(np.uint8)).reshape(-1, 16).sum(axis=1, dtype=np.uint8)
+    return counts
+
+
+@lru_cache(maxsize=4096)
+def _waves_of_areas(size: int) -> NDArray[np.float32]:
+    """Shape (`_FREQUENCIES`, size): from pixels to the transform of the means over `GRID` areas."""
+    at = (np.arange(GRID) + 0.5) / GRID
+    waves = np.cos(np.pi * np.arange(1, _FREQUENCIES + 1)[:, None] * at)
+    edges = np.linspace(0, size, GRID + 1)
+    pixels = np.arange(size)
+    covered = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
+    of_pixels: NDArray[np.float32] = (waves @ np.clip(covered, 0, 1) * (GRID / size)).astype(np.float32)
+    return of_pixels
+
+
+def _means(grey: NDArray[np.uint8], rows: NDArray[np.float64], columns: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Means between edges, which may fall within pixels; by sums over everything above and to the left.
+
+    A product of matrices would be as short, but it starts threads of its own, and this is called in threads.
+    """
+    sums = np.zeros((grey.shape[0] + 1, grey.shape[1] + 1))
+    np.cumsum(grey, axis=0, dtype=np.float64, out=sums[1:, 1:])
+    np.cumsum(sums[1:, 1:], axis=1, out=sums[1:, 1:])
+    sums = _at(_at(sums, rows).T, columns).T
+    areas = np.diff(rows)[:, None] * np.diff(columns)
+    means: NDArray[np.uint8] = np.rint(np.diff(np.diff(sums, axis=0), axis=1) / areas).astype(np.uint8)
+    return means
+
+
+def _at(sums: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sums up to edges, along the first axis."""
+    low = np.minimum(edges.astype(np.intp), len(sums) - 2)
+    share = (edges - low)[:, None]
+    between: NDArray[np.float64] = sums[low] * (1 - share) + sums[low + 1] * share
+    return between
