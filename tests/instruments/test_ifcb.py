@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,14 +13,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ifcb_making import NEW_BIN, OLD_BIN, Box, new_adc, old_adc, pixels_of, some_boxes, write_new, write_old
 from numpy.typing import NDArray
+from scipy.io import savemat
 
 from seston.errors import InputError
 from seston.instruments import Record, decode_image, find_sources, read
 from seston.instruments.ifcb_adc import parse_adc
 from seston.instruments.ifcb_header import parse_header
 from seston.instruments.ifcb_labels import read_labels_of_bin
+from seston.instruments.ifcb_manual import read_manual_labels
 from seston.instruments.ifcb_names import bin_file, parse_bin_name
 from seston.instruments.ifcb_volume import analysed_volume
+from seston.instruments.matlab_file import read_matlab_file
 from seston.particle import Note, Particle, Sample, Skipped
 
 
@@ -199,8 +203,57 @@ def test_labels_beside_a_bin_are_the_particles_(tmp_path: Path) -> None:
     assert found[f"{NEW_BIN}/00003"].raw_label is None
     assert _reasons(records) == [
         f"{NEW_BIN}.csv, line 4: names no ROI of {NEW_BIN}",
-        f"{NEW_BIN}.csv: labels ROI 00077, which the bin does not have",
+        f"{NEW_BIN}_00077: the labels name it (x), but the bin does not have it",
     ]
+
+
+def _manual(path: Path, *, compressed: bool = True) -> None:
+    names = np.array(["unclassified", "Ciliophora", "Dinobryon"], dtype=object)[None]
+    table = np.array([[1, np.nan, np.nan], [2, 2, 3], [3, 1, np.nan], [4, np.nan, 3], [6, 99, np.nan]])
+    content = {"class2use_manual": names, "class2use_auto": names, "classlist": table, "other": {"a": 1}}
+    savemat(path, content, do_compression=compressed)
+
+
+@pytest.mark.parametrize("compressed", [True, False])
+def test_a_person_s_list_of_classes_stands_before_predictions(tmp_path: Path, compressed: bool) -> None:
+    write_new(tmp_path, some_boxes(6))
+    (tmp_path / "manual").mkdir()
+    _manual(tmp_path / "manual" / f"{NEW_BIN}.mat", compressed=compressed)
+    table = f"file_name,class_name,score\n{NEW_BIN}_00002.png,Pennales,1\n{NEW_BIN}_00006.png,unclassified,0\n"
+    (tmp_path / f"{NEW_BIN}.csv").write_text(table)
+    found = [(particle.raw_label, particle.raw_status) for particle in _particles(_read(tmp_path)).values()]
+    nothing = (None, None)
+    assert found == [nothing, ("Ciliophora", "validated"), nothing, ("Dinobryon", "predicted"), nothing, nothing]
+
+
+def test_a_damaged_list_of_classes_costs_only_the_labels(tmp_path: Path) -> None:
+    write_new(tmp_path, some_boxes(6))
+    _manual(tmp_path / f"{NEW_BIN}.mat")
+    content = (tmp_path / f"{NEW_BIN}.mat").read_bytes()
+    (tmp_path / f"{NEW_BIN}.mat").write_bytes(content[: len(content) // 2])
+    records = _read(tmp_path)
+    assert len(_particles(records)) == 6
+    assert _reasons(records) == [f"{NEW_BIN}.mat: the MATLAB file is damaged or cut off; save it again"]
+
+
+def test_a_matlab_file_that_unpacks_to_far_more_is_refused(tmp_path: Path) -> None:
+    savemat(tmp_path / "x.mat", {"classlist": np.zeros((1_000_000, 3))}, do_compression=True)
+    with pytest.raises(InputError, match="holds more than 4 MB"):
+        read_matlab_file((tmp_path / "x.mat").read_bytes())
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_a_damaged_matlab_file_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    path = tmp_path_factory.mktemp("matlab") / "x.mat"
+    _manual(path, compressed=False)
+    content = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(0, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    with suppress(InputError):
+        read_manual_labels(bytes(content[: data.draw(st.integers(0, len(content)))]))
 
 
 @pytest.mark.parametrize("order", ["adc hdr roi csv", "csv roi hdr adc"])
@@ -378,7 +431,7 @@ def test_wrong_fields_never_raise_anything(text: list[list[object]]) -> None:
 @given(st.binary(max_size=200))
 def test_any_labels_are_read_or_refused_line_by_line(content: bytes) -> None:
     head = b"file_name,class_name,score\n"
-    labels, _, faults = read_labels_of_bin(head + content, NEW_BIN)
+    labels, faults = read_labels_of_bin(head + content, NEW_BIN)
     assert not labels
     assert all("\n" not in reason for _, reason in faults)
 

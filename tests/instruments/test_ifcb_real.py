@@ -10,9 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.io import loadmat
 
 from seston.errors import InputError
 from seston.instruments import Record, decode_image, find_sources, image_size, read
+from seston.instruments.matlab_file import read_matlab_file
 from seston.particle import Note, Particle, Sample, Skipped
 from seston.store import open_data_set
 
@@ -137,6 +139,20 @@ def test_labels_and_positions_are_taken_where_they_are_given(ifcb: Path) -> None
     assert any("388 days" in record.text for record in records if isinstance(record, Note))
     first = _particles(_read(ifcb / "ClassiPyR"))[1]
     assert first.time == datetime(2022, 5, 22, 0, 11, 16, 750191, tzinfo=UTC)
+
+
+def test_a_person_s_classes_in_a_matlab_file_are_read_as_scipy_reads_them(ifcb: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(ifcb / "iRfcb" / "test_data.zip") as archive:
+        for name in ("D20220522T003051_IFCB134", "D20220712T210855_IFCB134"):
+            path = Path(archive.extract(f"test_data/manual/{name}.mat", tmp_path))
+            theirs = loadmat(path, simplify_cells=True)
+            ours = read_matlab_file(path.read_bytes())
+            np.testing.assert_array_equal(ours["classlist"], theirs["classlist"])
+            assert ours["class2use_manual"] == theirs["class2use_manual"].tolist()
+    found = [particle for particle in _particles(_read(ifcb / "iRfcb")) if particle.raw_label]
+    assert [(particle.id, particle.raw_label, particle.raw_status) for particle in found] == [
+        (f"D20220522T003051_IFCB134/{number:05d}", "Mesodinium_rubrum", "validated") for number in (2, 3)
+    ]
 
 
 @pytest.mark.parametrize("name", ["D20150411T205456_IFCB012", "IFCB5_2017_001_033645"])

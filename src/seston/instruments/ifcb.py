@@ -19,6 +19,7 @@ from seston.instruments.ifcb_header import LARGEST_HEADER
 from seston.instruments.ifcb_labels import LARGEST_LABELS, has_label_columns
 from seston.instruments.ifcb_names import BinFile, bin_file
 from seston.instruments.ifcb_pictures import RoiFile
+from seston.instruments.matlab_file import LARGEST_MATLAB_FILE
 from seston.instruments.source import Listing, Reader, Record, Source
 from seston.instruments.zip_members import zip_members
 from seston.particle import Note, Skipped
@@ -27,7 +28,7 @@ __all__ = ["READER"]
 
 _NAME = "ifcb"
 _ENDINGS = frozenset({".adc", ".hdr", ".roi", ".csv", ".zip", ".mat", ".h5"})
-_LARGEST = {"adc": LARGEST_ADC, "hdr": LARGEST_HEADER, "labels": LARGEST_LABELS}
+_LARGEST = {"adc": LARGEST_ADC, "hdr": LARGEST_HEADER, "labels": LARGEST_LABELS, "manual": LARGEST_MATLAB_FILE}
 _END_OF_ARCHIVE = 1 << 20
 _LOOKED_AT = 2000
 """Members of an archive among which an ``.adc`` must be for the archive to be claimed."""
@@ -132,7 +133,7 @@ def _holds_bins(path: Path, listing: Listing) -> bool:
 
 READER = Reader(
     name=_NAME,
-    description="IFCB bins: .adc, .hdr and .roi, loose or in a .zip, old and new style; labels in <bin>.csv",
+    description="IFCB bins: .adc, .hdr and .roi, loose or in a .zip, old and new style; labels in <bin>.csv or .mat",
     claim=_claim,
     read=_read,
 )

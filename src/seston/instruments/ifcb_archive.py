@@ -22,7 +22,8 @@ from seston.particle import Note, Skipped
 __all__ = ["is_set_aside", "read_archive"]
 
 _SET_ASIDE = frozenset({"skip", "beads"})
-_WANTED = frozenset({"adc", "hdr", "roi", "labels"})
+_WANTED = frozenset({"adc", "hdr", "roi", "labels", "manual"})
+_OF_LABELS = frozenset({"labels", "manual"})
 _MOST_WAITING = 512 << 20
 
 _Key = tuple[str, str]
@@ -36,10 +37,10 @@ class _Archive:
     path: Path
     expected: dict[_Key, set[str]] = field(default_factory=dict)
     """Kinds of files that are still to come of each bin."""
-    labelled: set[str] = field(default_factory=set)
-    """Bins whose labels are still to come."""
+    labelled: dict[str, set[str]] = field(default_factory=dict)
+    """Kinds of labels that are still to come of each bin; they may lie in another folder."""
     waiting: dict[_Key, BinParts] = field(default_factory=dict)
-    labels: dict[str, bytes] = field(default_factory=dict)
+    labels: dict[str, dict[str, bytes]] = field(default_factory=dict)
     waiting_bytes: int = 0
     others: Counter[str] = field(default_factory=Counter)
     aside: set[str] = field(default_factory=set)
@@ -77,6 +78,8 @@ def read_archive(path: Path) -> Iterator[Record]:
         kinds = ", ".join(f"{number:,} {ending}" for ending, number in sorted(archive.others.items()))
         text = f"{archive.others.total():,} members are no part of a bin and were left: {kinds}"
         yield Note(str(path), text)
+    for name in sorted(archive.labels):
+        yield Note(str(path), f"labels of the bin {name}, which is not in the archive, were left")
     for name in sorted(archive.aside):
         yield Note(str(path), f"{name}: left out, as it lies in a folder of bins that are not to be used")
     if broken:
@@ -90,8 +93,8 @@ def _look_through(archive: _Archive) -> None:
             found = _file_of(member.name)
             if found is None or member.folder:
                 continue
-            if found.kind == "labels":
-                archive.labelled.add(found.bin.text)
+            if found.kind in _OF_LABELS:
+                archive.labelled.setdefault(found.bin.text, set()).add(found.kind)
             else:
                 key = (member.name.rpartition("/")[0], found.bin.text)
                 archive.expected.setdefault(key, set()).add(found.kind)
@@ -113,17 +116,17 @@ def _take(member: Member, archive: _Archive) -> Iterator[Record]:
     if member.data is None:
         yield Skipped(str(archive.path), member.name, f"{member.trouble or 'cannot be read'}: left out")
     key = (folder, found.bin.text)
-    if found.kind == "labels":
-        archive.labelled.discard(found.bin.text)
-        if member.data is not None and has_label_columns(member.data[:8192]):
-            archive.labels.setdefault(found.bin.text, member.data)
+    if found.kind in _OF_LABELS:
+        archive.labelled.get(found.bin.text, set()).discard(found.kind)
+        if member.data is not None and (found.kind == "manual" or has_label_columns(member.data[:8192])):
+            archive.labels.setdefault(found.bin.text, {}).setdefault(found.kind, member.data)
         ready = [waiting for waiting in archive.waiting if waiting[1] == found.bin.text]
     else:
         _keep(found, member.data, archive.waiting.setdefault(key, BinParts(found.bin, str(archive.path))), archive)
         archive.expected.get(key, set()).discard(found.kind)
         ready = [key]
     for key in ready:
-        if not archive.expected.get(key) and found.bin.text not in archive.labelled:
+        if not archive.expected.get(key) and not archive.labelled.get(found.bin.text):
             yield from _give(key, archive)
 
 
@@ -143,10 +146,8 @@ def _keep(found: BinFile, data: bytes | None, parts: BinParts, archive: _Archive
 
 def _give(key: _Key, archive: _Archive) -> Iterator[Record]:
     parts = archive.waiting.pop(key)
-    labels = archive.labels.get(key[1])
     archive.waiting_bytes -= sum(map(len, parts.data.values())) + (parts.roi.size if parts.roi else 0)
-    if labels is not None:
-        parts.data["labels"] = labels
+    parts.data |= archive.labels.pop(key[1], {})
     try:
         yield from read_bin(parts)
     except InputError as error:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from seston.errors import InputError
 from seston.instruments.ifcb_adc import Adc, Roi, parse_adc
 from seston.instruments.ifcb_header import parse_header
-from seston.instruments.ifcb_labels import read_labels_of_bin
+from seston.instruments.ifcb_labels import RoiLabel, read_labels_of_bin
+from seston.instruments.ifcb_manual import read_manual_labels
 from seston.instruments.ifcb_names import BinName
 from seston.instruments.ifcb_pictures import RoiFile, bytes_needed, stitched_pairs
 from seston.instruments.ifcb_sample import particle_time, sample_of_bin
@@ -30,7 +31,7 @@ class BinParts:
     path: str
     """What to show for the whole of it: its ``.adc``, or the archive that it lies in."""
     data: dict[str, bytes] = field(default_factory=dict)
-    """Content of ``adc``, ``hdr`` and ``labels``, as far as they are there."""
+    """Content of ``adc``, ``hdr``, ``labels`` and ``manual``, as far as they are there."""
     roi: RoiFile | None = None
 
 
@@ -57,11 +58,12 @@ def read_bin(parts: BinParts) -> Iterator[Record]:
     yield from (Note(parts.path, f"{name.text}: {remark}") for remark in remarks)
     yield from (Skipped(parts.path, f"{name.text}.adc, {line}", reason) for line, reason in adc.faults)
     yield from _about_pictures(parts, adc, rois)
-    labels, status, faults = _labels(parts)
-    yield from (Skipped(parts.path, f"{name.text}.csv, {line}", reason) for line, reason in faults)
-    yield from _particles(parts, adc, rois, labels, status)
+    labels, faults = _labels(parts)
+    yield from faults
+    yield from _particles(parts, adc, rois, labels)
     for number in sorted(labels.keys() - {roi.number for roi in rois}):
-        yield Skipped(parts.path, f"{name.text}.csv", f"labels ROI {number:05d}, which the bin does not have")
+        reason = f"the labels name it ({labels[number].text}), but the bin does not have it"
+        yield Skipped(parts.path, f"{name.text}_{number:05d}", reason)
 
 
 def _adc(parts: BinParts, layout: str) -> Adc:
@@ -97,15 +99,24 @@ def _has_pixels(parts: BinParts) -> bool:
     return parts.roi is not None and parts.roi.size > 0
 
 
-def _labels(parts: BinParts) -> tuple[dict[int, str], str | None, list[tuple[str, str]]]:
-    if "labels" not in parts.data:
-        return {}, None, []
-    return read_labels_of_bin(parts.data["labels"], parts.name.text)
+def _labels(parts: BinParts) -> tuple[dict[int, RoiLabel], list[Record]]:
+    """Read the labels of a table and of people's own list; a person's word stands before a prediction."""
+    labels: dict[int, RoiLabel] = {}
+    records: list[Record] = []
+    if "manual" in parts.data:
+        try:
+            labels = read_manual_labels(parts.data["manual"])
+        except InputError as error:
+            records.append(Skipped(parts.path, f"{parts.name.text}.mat", str(error)))
+    if "labels" in parts.data:
+        others, faults = read_labels_of_bin(parts.data["labels"], parts.name.text)
+        records += [Skipped(parts.path, f"{parts.name.text}.csv, {line}", reason) for line, reason in faults]
+        by_person = {number: label for number, label in labels.items() if label.status == "validated"}
+        labels = {**labels, **others, **by_person}
+    return labels, records
 
 
-def _particles(
-    parts: BinParts, adc: Adc, rois: list[Roi], labels: Mapping[int, str], status: str | None
-) -> Iterator[Record]:
+def _particles(parts: BinParts, adc: Adc, rois: list[Roi], labels: Mapping[int, RoiLabel]) -> Iterator[Record]:
     name = parts.name
     halves = stitched_pairs(rois) if name.old_style else {}
     second_halves = {roi.number for roi in halves.values()}
@@ -126,7 +137,7 @@ def _particles(
             image=image,
             image_format="png" if image is not None else None,
             listmode=parameters,
-            raw_label=label,
-            raw_status=status if label else None,
+            raw_label=label.text if label else None,
+            raw_status=label.status if label else None,
             time=particle_time(name, parameters),
         )

@@ -5,15 +5,28 @@ The form in which iRfcb and ClassiPyR keep classes. A column ``score`` says that
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from seston.instruments.ifcb_names import roi_number
 from seston.instruments.table_layout import split_fields
 
-__all__ = ["LARGEST_LABELS", "has_label_columns", "read_labels_of_bin"]
+__all__ = ["LARGEST_LABELS", "NO_CLASS", "RoiLabel", "has_label_columns", "read_labels_of_bin"]
 
 LARGEST_LABELS = 16 << 20
 """Bytes; a bin of ten thousand particles needs one megabyte."""
 
+NO_CLASS = frozenset({"", "unclassified"})
+"""What stands where no class was given, in small letters."""
+
 _LONGEST_LABEL = 500
+
+
+class RoiLabel(NamedTuple):
+    """What a ROI was called."""
+
+    text: str
+    status: str | None
+    """``validated``, ``predicted``, or None where the file does not say."""
 
 
 def has_label_columns(head: bytes) -> bool:
@@ -22,22 +35,23 @@ def has_label_columns(head: bytes) -> bool:
     return "file_name" in columns and "class_name" in columns
 
 
-def read_labels_of_bin(data: bytes, bin_name: str) -> tuple[dict[int, str], str | None, list[tuple[str, str]]]:
+def read_labels_of_bin(data: bytes, bin_name: str) -> tuple[dict[int, RoiLabel], list[tuple[str, str]]]:
     """Read the labels of a bin's ROIs.
 
     Returns
     -------
-    (labels, status, faults)
-        Label by the number of the ROI; ``predicted`` where the table says that a model gave them; and the lines that
+    (labels, faults)
+        Label by the number of the ROI, ``predicted`` where the table says that a model gave them; and the lines that
         could not be used, each with the reason.
     """
     text = data[:LARGEST_LABELS].decode("utf-8-sig", errors="replace").replace("\x00", "")
     lines = text.splitlines()
     columns = _columns(lines[0]) if lines else []
     if not ("file_name" in columns and "class_name" in columns):
-        return {}, None, [("line 1", "lacks the column file_name or class_name")]
+        return {}, [("line 1", "lacks the column file_name or class_name")]
     file_place, class_place = columns.index("file_name"), columns.index("class_name")
-    labels: dict[int, str] = {}
+    labels: dict[int, RoiLabel] = {}
+    status = "predicted" if "score" in columns else None
     faults: list[tuple[str, str]] = []
     for line, fields in enumerate(lines[1:], start=2):
         if not fields.strip():
@@ -47,9 +61,9 @@ def read_labels_of_bin(data: bytes, bin_name: str) -> tuple[dict[int, str], str 
         label = row[class_place].strip()[:_LONGEST_LABEL] if number is not None else ""
         if number is None:
             faults.append((f"line {line}", f"names no ROI of {bin_name}"))
-        elif label and labels.setdefault(number, label) != label:
-            faults.append((f"line {line}", f"a second label of ROI {number:05d}: {labels[number]!r} is kept"))
-    return labels, "predicted" if "score" in columns else None, faults
+        elif label.lower() not in NO_CLASS and labels.setdefault(number, RoiLabel(label, status)).text != label:
+            faults.append((f"line {line}", f"a second label of ROI {number:05d}: {labels[number].text!r} is kept"))
+    return labels, faults
 
 
 def _columns(line: str) -> list[str]:

@@ -16,12 +16,12 @@ _OLD = re.compile(r"IFCB(?P<instrument>\d{1,3})_(?P<year>\d{4})_(?P<day>\d{3})_(
 _NEW = re.compile(r"D(?P<date>\d{8})T(?P<clock>\d{6})_IFCB(?P<instrument>\d{1,4})")
 _FILE = re.compile(r"(?P<bin>IFCB\d{1,3}_\d{4}_\d{3}_\d{6}|D\d{8}T\d{6}_IFCB\d{1,4})(?P<rest>[._].*)")
 _RAW = frozenset({".adc", ".hdr", ".roi"})
+_LABELS = {".csv": "labels", ".mat": "manual"}
 _PRODUCTS = (
     (re.compile(r"_blobs?(_v\d+)?\.zip"), "blobs"),
     (re.compile(r"_(features|fea)(_v\d+)?\.csv"), "features"),
     (re.compile(r"_multiblob(_v\d+)?\.csv"), "features"),
     (re.compile(r"_class(_scores)?(_v\d+)?\.(csv|mat|h5)"), "class scores"),
-    (re.compile(r"\.mat"), "annotations of MATLAB"),
 )
 _ROI = re.compile(r"_(\d{5,})(\.\w+)?")
 
@@ -45,7 +45,7 @@ class BinFile:
 
     bin: BinName
     kind: str
-    """``adc``, ``hdr``, ``roi``, ``zip``, ``labels``, or what product of the bin it is."""
+    """``adc``, ``hdr``, ``roi``, ``zip``, ``labels``, ``manual``, or what product of the bin it is."""
 
     @property
     def is_raw(self) -> bool:
@@ -88,8 +88,8 @@ def bin_file(name: str) -> BinFile | None:
     rest = found["rest"].lower()
     if rest in _RAW or rest == ".zip":
         return BinFile(bin_name, rest[1:])
-    if rest == ".csv":
-        return BinFile(bin_name, "labels")
+    if rest in _LABELS:
+        return BinFile(bin_name, _LABELS[rest])
     kind = next((kind for pattern, kind in _PRODUCTS if pattern.fullmatch(rest)), None)
     return BinFile(bin_name, kind) if kind else None
 
