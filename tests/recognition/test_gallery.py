@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -194,3 +195,25 @@ def test_classical_features_make_a_gallery_that_is_kept_and_brought_back(world: 
     assert names == [one.label for one in gallery.identify(asked)]
     truth = world.data.labels(trusted=True)
     assert np.mean([truth[name] == label for name, label in zip(asked.ids, names, strict=True)]) > 0.6
+
+
+def test_a_gallery_brings_the_taxa_of_its_labels(world: World, tmp_path: Path) -> None:
+    first = world.gallery.class_names[0]
+    replace(world.gallery, taxa={first: "Tripos fusus"}).save(tmp_path / "gallery")
+    loaded = Gallery.load(tmp_path / "gallery")
+    assert loaded.taxa == {first: "Tripos fusus"}
+    named = loaded.identify(loaded.embeddings)
+    assert {one.label for one in named if one.taxon == "Tripos fusus"} == {first}
+    assert {one.taxon for one in named if one.label != first} == {None}
+
+
+def test_labels_of_a_data_set_mean_taxa_in_its_gallery(world: World) -> None:
+    assert world.gallery.taxa == {}, "the species of simulated particles are made up"
+    label = world.gallery.class_names[0]
+    table = world.data.path / "taxonomy.tsv"
+    table.write_text(f"raw_label\tname\n{label}\tTripos fusus\n", encoding="utf-8")
+    try:
+        gallery = Gallery.from_dataset(world.data, world.model, per_class=8)
+    finally:
+        table.unlink()
+    assert gallery.taxa == {label: "Tripos fusus"}

@@ -158,7 +158,13 @@ def identify(
 
 
 def count(
-    path: Existing, /, *, to: Path | None = None, overwrite: Overwrite = False, as_json: AsJson = False
+    path: Existing,
+    /,
+    *,
+    by: str = "label",
+    to: Path | None = None,
+    overwrite: Overwrite = False,
+    as_json: AsJson = False,
 ) -> Outcome:
     """Count names per sample, and per millilitre where the volume is known.
 
@@ -166,6 +172,8 @@ def count(
     ----------
     path
         A data set with labels, or the table that identify wrote.
+    by
+        label, taxon (labels that mean the same are one), or a rank such as genus or class.
     to
         Write the rows into this CSV file as well.
     """
@@ -173,12 +181,12 @@ def count(
         check_free(to, overwrite=overwrite)
     from seston.recognition import count as count_names
 
-    rows = count_names(path)
+    rows = count_names(path, by=by)
     if to is not None:
         save_rows(to, rows)
     made_up = next((row.simulated for row in rows if row.simulated), "")
-    columns = ("sample", _heading("label", made_up), "n", "per ml", "volume column", "why not per ml")
-    table = [(row.sample, row.label, row.n, row.per_ml, row.volume_column, row.reason) for row in rows]
+    columns = ("sample", _heading(by, made_up), "AphiaID", "n", "per ml", "volume column", "why not per ml")
+    table = [(row.sample, row.label, row.aphia_id, row.n, row.per_ml, row.volume_column, row.reason) for row in rows]
     return Outcome(
         document={"rows": rows}, blocks=(Table(columns, table), f"{len(rows):,} rows{f', in {to}' if to else ''}.")
     )

@@ -6,17 +6,20 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from seston.errors import NotFoundError
+from seston.errors import NotFoundError, UsageError, nearest_word
 from seston.particle import Sample
+from seston.recognition.taxa import taxa_of
+from seston.taxonomy import RANKS, Taxon, resolve
 
 if TYPE_CHECKING:
     from seston.store import DataSet
 
-__all__ = ["UNLABELLED", "CountRow", "Tally", "count", "volume_of"]
+__all__ = ["COUNTED_BY", "UNLABELLED", "CountRow", "Tally", "count", "volume_of"]
 
 UNLABELLED = "(no label)"
+COUNTED_BY = ("label", "taxon", *RANKS)
 _DATA_SET = "seston.json"
 _CYTOMETER_READERS = frozenset({"cytoclus", "rclustool", "cyz", "cyz2json", "pairs", "table-alone"})
 _CAMERA_READERS = frozenset({"ifcb", "flowcam", "ecotaxa"})
@@ -30,6 +33,10 @@ class CountRow:
 
     sample: str
     label: str
+    taxon: str | None = None
+    """Accepted scientific name of what the label means; None where it names no taxon."""
+    rank: str | None = None
+    aphia_id: int | None = None
     n: int
     volume_column: str | None
     """Column of the sample that `n` was divided by; None where none is right or known."""
@@ -54,7 +61,7 @@ class Tally:
     """Particles with a profile or listmode parameters: a cytometer saved them."""
 
 
-def count(path: DataSet | Path | str) -> list[CountRow]:
+def count(path: DataSet | Path | str, *, by: str = "label") -> list[CountRow]:
     """Count labels per sample.
 
     Parameters
@@ -62,6 +69,9 @@ def count(path: DataSet | Path | str) -> list[CountRow]:
     path
         A data set (its present labels are counted, predictions too), or a table that `identify` wrote, with the file
         of samples beside it.
+    by
+        ``label``; ``taxon``, where labels that mean the same taxon are counted as one; or one of the seven ranks, where
+        taxa below it are counted as the one they belong to. What names no taxon, or none so narrow, keeps its own row.
 
     Returns
     -------
@@ -82,17 +92,21 @@ def count(path: DataSet | Path | str) -> list[CountRow]:
         Where there is neither.
     InputError
         Where the file is no table of names.
+    UsageError
+        For something to count by that there is not.
     """
     from seston.store import DataSet, open_data_set
 
+    if by not in COUNTED_BY:
+        raise UsageError(f"there is no counting by {by!r}{nearest_word(by, COUNTED_BY)}")
     if isinstance(path, DataSet):
-        return _rows(*_tally_data(path))
+        return _rows(*_tally_data(path), by, path.path)
     place = Path(path)
     if (place / _DATA_SET).is_file():
-        return _rows(*_tally_data(open_data_set(place)))
+        return _rows(*_tally_data(open_data_set(place)), by, place)
     if place.is_dir():
         raise NotFoundError(f"{place} is no data set (no seston.json in it); name one, or a table that identify wrote")
-    return _rows(*_tally_file(place))
+    return _rows(*_tally_file(place), by)
 
 
 def _tally_data(data: DataSet) -> tuple[dict[str, Sample], dict[str, Tally], dict[str, str]]:
@@ -132,16 +146,30 @@ def _made_up(flags: tuple[str, ...] | list[str]) -> str:
     return next((word for word in ("simulated", "semi-simulated") if word in flags), "")
 
 
-def _rows(samples: Mapping[str, Sample], tallies: Mapping[str, Tally], made_up: Mapping[str, str]) -> list[CountRow]:
+def _rows(
+    samples: Mapping[str, Sample],
+    tallies: Mapping[str, Tally],
+    made_up: Mapping[str, str],
+    by: str,
+    data: Path | None = None,
+) -> list[CountRow]:
+    sources = {name: samples[name].source if name in samples else "" for name in tallies}
+    taxa = taxa_of(((sources[name], label) for name, tally in tallies.items() for label in tally.labels), data)
     rows = []
     for name, tally in sorted(tallies.items()):
         sample = samples.get(name)
         column, volume, reason = volume_of(sample, tally)
         times = sample.dilution if sample is not None and sample.dilution else 1.0
+        counted: Counter[_Counted] = Counter()
+        for label, number in tally.labels.items():
+            counted[_counted(label, taxa[sources[name], label], by)] += number
         rows += [
             CountRow(
                 sample=name,
-                label=label,
+                label=one.label,
+                taxon=one.taxon,
+                rank=one.rank,
+                aphia_id=one.aphia_id,
                 n=number,
                 volume_column=column,
                 volume_ml=volume,
@@ -149,9 +177,29 @@ def _rows(samples: Mapping[str, Sample], tallies: Mapping[str, Tally], made_up: 
                 reason=reason,
                 simulated=made_up.get(name, ""),
             )
-            for label, number in sorted(tally.labels.items(), key=lambda item: (-item[1], item[0]))
+            for one, number in sorted(counted.items(), key=lambda item: (-item[1], item[0].label))
         ]
     return rows
+
+
+class _Counted(NamedTuple):
+    """What is counted as one."""
+
+    label: str
+    taxon: str | None
+    rank: str | None
+    aphia_id: int | None
+
+
+def _counted(label: str, taxon: Taxon, by: str) -> _Counted:
+    if taxon.name is None:
+        return _Counted(label, None, None, None)
+    if by in RANKS and by in taxon.lineage and taxon.rank != by:
+        name = taxon.lineage[by]
+        (wider,) = resolve([name])
+        return _Counted(name, name, by, wider.aphia_id if wider.rank == by else None)  # a homonym of another rank
+    shown = label if by == "label" else taxon.name
+    return _Counted(shown, taxon.name, taxon.rank, taxon.aphia_id)
 
 
 def volume_of(sample: Sample | None, tally: Tally) -> tuple[str | None, float | None, str]:

@@ -70,6 +70,8 @@ class Gallery:
     """Other particles of the same data set, whatever they are: against them strangers are told from known ones."""
     levels: Levels | None = None
     """What the runs of the data set look like: the vectors here, and those to be named, stand without their shifts."""
+    taxa: Mapping[str, str] = field(default_factory=dict)
+    """Label → accepted scientific name, for the labels that mean a taxon."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -235,7 +237,9 @@ class Gallery:
             )
         listmode = self._listmode_of(particles) if particles and self.listmode is not None else None
         views = views_of(embeddings, self.spaces, listmode)
-        return name_particles(embeddings.ids, views, self.routes, self.class_names, self.embeddings.ids, caution)
+        return name_particles(
+            embeddings.ids, views, self.routes, self.class_names, self.embeddings.ids, caution, self.taxa
+        )
 
     def suggest(
         self, data: DataSet | Path | str, *, n: int = 50, to: Path | str | None = None, overwrite: bool = False

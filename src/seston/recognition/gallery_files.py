@@ -80,7 +80,7 @@ def _write(gallery: Gallery, folder: Path) -> None:
         {
             "id": pa.array(gallery.embeddings.ids, pa.string()),
             "label": pa.array(gallery.labels, pa.string()),
-            "taxon": pa.nulls(len(gallery), pa.string()),
+            "taxon": pa.array([gallery.taxa.get(label) for label in gallery.labels], pa.string()),
             "sample": pa.array(gallery.samples, pa.string()),
             "thumbnail": pa.array(thumbnails, pa.binary()),
         }
@@ -123,7 +123,7 @@ def _read(path: Path) -> Gallery:
             raise InputError(f"{path}: was made by a newer Seston; install a newer one (pip install -U seston)")
         tensors = load_file(path / _VECTORS)
         table = pq.read_table(path / _PARTICLES)
-        columns = {name: table.column(name).to_pylist() for name in ("id", "label", "sample", "thumbnail")}
+        columns = {name: table.column(name).to_pylist() for name in ("id", "label", "taxon", "sample", "thumbnail")}
         embeddings = Embeddings(
             ids=tuple(columns["id"]),
             model_id=str(document["model_id"]),
@@ -141,6 +141,7 @@ def _read(path: Path) -> Gallery:
             model=load(path / _MODEL) if (path / _MODEL).is_dir() else None,
             pool=_pool(tensors, embeddings.model_id),
             levels=read_levels(path),
+            taxa={label: taxon for label, taxon in zip(columns["label"], columns["taxon"], strict=True) if taxon},
         )
     except (OSError, ValueError, KeyError, TypeError, SafetensorError, pa.ArrowException) as error:
         if isinstance(error, InputError | NotFoundError):

@@ -17,6 +17,7 @@ from seston.recognition.embeddings import Embeddings
 from seston.recognition.encoder import Encoder, embed, stream_particles
 from seston.recognition.gallery import Gallery, GalleryCard
 from seston.recognition.levelling import learn_data_levels, samples_of
+from seston.recognition.taxa import taxa_of
 from seston.recognition.thumbnails import thumbnail
 from seston.recognition.views import fit_spaces
 
@@ -71,6 +72,7 @@ def make_gallery(
             model=model,
             pool=_others(pool, chosen),
             levels=levels,
+            taxa=_taxa(data, [labels[name] for name in chosen], particles),
         )
     )
 
@@ -110,6 +112,15 @@ def _others(pool: Embeddings, chosen: Sequence[str]) -> Embeddings | None:
         rows = np.flatnonzero(outside & (pool.has_image | pool.has_profile))
     places = np.unique(np.linspace(0, len(rows) - 1, min(_POOL_KEPT, len(rows))).round().astype(np.int64))
     return pool.take(rows[places]) if len(rows) else None
+
+
+def _taxa(data: DataSet, labels: Sequence[str], particles: Sequence[Particle]) -> dict[str, str]:
+    """Say which taxon each label means in the source where it is seen first."""
+    sources: dict[str, str] = {}
+    for label, particle in zip(labels, particles, strict=True):
+        sources.setdefault(label, particle.source)
+    taxa = taxa_of(((source, label) for label, source in sources.items()), data.path)
+    return {label: taxon.name for (_, label), taxon in taxa.items() if taxon.name is not None}
 
 
 def _nothing_usable(count: int) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ __all__ = ["Identification", "Route", "fit_routes", "name_particles", "route_rul
 
 _NEAREST = 3
 _LISTMODE = "L-L"
+_NO_TAXA: Mapping[str, str] = MappingProxyType({})
 _MODALITY = {"IP": "image+profile", "I": "image", "P": "profile", "L": "listmode"}
 
 
@@ -34,6 +36,7 @@ class Identification:
     label: str | None
     """A label of the gallery, ``unknown`` where caution was asked for, or None where it cannot be named."""
     taxon: str | None = None
+    """Accepted scientific name of what the label means; None where it names no taxon."""
     score: float | None = None
     """Probability of the label, as calibrated within the gallery."""
     margin: float | None = None
@@ -186,12 +189,14 @@ def name_particles(
     class_names: Sequence[str],
     gallery_ids: Sequence[str],
     caution: Caution = NONE,
+    taxa: Mapping[str, str] = _NO_TAXA,
 ) -> list[Identification]:
     """Name particles, each by the best routes for what it has.
 
     Where the gallery holds enough pairs, a particle with picture and profile is named by both at once; otherwise by
     the product of what each says alone. A particle with one modality is compared with that modality of the gallery,
-    and through the shared space with the other one where some classes lack its own.
+    and through the shared space with the other one where some classes lack its own. `taxa` says which taxon a label
+    means.
     """
     names: list[Identification | None] = [None] * len(ids)
     for modality, rows in _by_modality(views, len(ids)).items():
@@ -213,7 +218,8 @@ def name_particles(
             lowest=caution.lowest([route.calibration for route in chosen]),
         )
         for place, row in enumerate(rows):
-            names[row] = _identification(ids[row], found, place, chosen[0], class_names, gallery_ids, caution)
+            one = _identification(ids[row], found, place, chosen[0], class_names, gallery_ids, caution)
+            names[row] = replace(one, taxon=taxa.get(one.label or "")) if taxa else one
     return [one for one in names if one is not None]
 
 
