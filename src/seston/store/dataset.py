@@ -337,13 +337,11 @@ class DataSet:
         seed
             The same seed gives the same split of the same data set.
         hold_out
-            Sources (see the column ``source``) that are the test as a whole; the others are for training and 5 % for
-            validation.
+            Sources (column ``source``) that are the test; the others are for training and 5 % for validation.
         unseen
-            So many classes, drawn at random, are in the test only. With samples kept apart, only those of their
-            particles are tested whose sample is not trained with.
+            So many classes, drawn at random, are in the test only (where samples are kept apart: in tested samples).
         official
-            Lists of the collection's makers, or folders with such lists; see `official_split`. Nothing else applies.
+            Lists of the collection's makers, or folders of them; see `official_split`. Nothing else applies.
         overwrite
             Replace a split of that name.
 
@@ -359,37 +357,25 @@ class DataSet:
             A split of that name is there; or samples cannot be kept apart (there is only one, or nearly all particles
             are of classes that stand in one sample only): then Cramér's V between class and sample is said.
         """
-        from seston.store.official_split import official_split
-        from seston.store.partition import SplitRows, make_split
-        from seston.store.sample_groups import joined_by_content
-        from seston.store.stations import stations_of
+        from seston.store.splitting import split_particles
 
         self._check_writable()
         check_name(name)
         if name in self.splits() and not overwrite:
             raise UsageError(f"there is a split {name!r} already; choose another name, or say --overwrite")
-        labels = self.labels(trusted=True)
-        table = self._particles.read(["id", "sample_id", "image_hash", "profile_hash", "source"])
-        ids = table.column("id").to_pylist()
-        samples = table.column("sample_id").to_pylist()
-        contents = [table.column(name).to_pylist() for name in ("image_hash", "profile_hash")]
-        if official:
-            twins = joined_by_content(contents, len(ids)).tolist()
-            split = official_split(ids, samples, twins, name, [Path(path) for path in official])
-        else:
-            if by == "station":
-                stations = stations_of(self.samples())
-                samples = [stations.get(sample, sample) for sample in samples]
-            rows = SplitRows(
-                ids=ids,
-                samples=samples,
-                labels=[labels.get(particle_id) for particle_id in ids],
-                contents=contents,
-                sources=table.column("source").to_pylist(),
-            )
-            split = make_split(
-                rows, name, by=by, folds=folds, mode=mode, seed=seed, collections=hold_out, unseen=unseen
-            )
+        split = split_particles(
+            self._particles,
+            self.samples() if by == "station" else (),
+            self.labels(trusted=True),
+            name,
+            by=by,
+            folds=folds,
+            mode=mode,
+            seed=seed,
+            hold_out=hold_out,
+            unseen=unseen,
+            official=official,
+        )
         save_split(self._folder.splits, split, overwrite=overwrite)
         return split
 
