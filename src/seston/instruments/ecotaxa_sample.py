@@ -7,6 +7,7 @@ value whose unit is not certain for the instrument at hand stays text, in the se
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -39,6 +40,8 @@ _PLACES_OF_SESTON = {
     "sample_depth_max_m": "depth_max_m",
 }
 _COUNTS_OF_SESTON = {"acq_n_counted": "n_counted", "acq_n_recorded": "n_recorded", "acq_n_imaged": "n_imaged"}
+_OF_PERSONS = re.compile(r"mail|operator|scanop|author|person")
+"""Columns that say who worked at the instrument: they are not kept."""
 _NEVER_SET = ("2019-02-14", "2019-02-15")
 """Days on which a PlanktoScope begins whose clock was never set."""
 _SERIALS = ("acq_sn", "acq_serial_number", "acq_instrument_id")
@@ -137,7 +140,7 @@ def sample_facts(acquisition: Acquisition, names: tuple[str, ...], *, file: str,
     if varying:
         shown = ", ".join(sorted(varying)[:5]) + (", …" if len(varying) > 5 else "")
         work.oddities.append(f"its rows differ in {shown}: the settings are those of its first row")
-    settings = {name: value for name, value in cells.items() if "mail" not in name}
+    settings = {name: value for name, value in cells.items() if not _OF_PERSONS.search(name)}
     settings |= {f"lineage of {category}": lineage for category, lineage in acquisition.lineages.items()}
     sample = Sample(id=id, settings=settings, provenance=work.provenance, **work.values)
     return SampleFacts(sample, work.faults, work.oddities)

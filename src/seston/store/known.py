@@ -6,6 +6,7 @@ of 1 in 40 million; the second would then be reported as skipped, and the next r
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -99,7 +100,7 @@ def content_of(examined: Examined) -> Content:
     listmode = 0
     if examined.particle.listmode:
         names = names_as_text(tuple(examined.particle.listmode))
-        listmode = _hash_listmode(names, listmode_values(examined).tobytes())
+        listmode = _hash_listmode(names, listmode_values(examined))
     return Content(
         _hash(examined.image_hash), _hash(examined.profile_hash), listmode, _hash(examined.particle.raw_label)
     )
@@ -109,8 +110,13 @@ def _hash(text: str | None) -> int:
     return hash(text) if text else 0
 
 
-def _hash_listmode(names: str, values: bytes) -> int:
-    return hash((names, values))
+def _hash_listmode(names: str, values: NDArray[np.float32]) -> int:
+    """Hash the parameters that are numbers: a file may leave out the others, or have a cell for them."""
+    there = ~np.isnan(values)
+    if there.all():
+        return hash((names, values.tobytes()))
+    kept = tuple(name for name, is_there in zip(json.loads(names), there.tolist(), strict=True) if is_there)
+    return hash((names_as_text(kept), values[there].tobytes())) if kept else 0
 
 
 def _hashes_of(batch: pa.RecordBatch) -> NDArray[np.int64]:
@@ -123,11 +129,11 @@ def _hashes_of(batch: pa.RecordBatch) -> NDArray[np.int64]:
 
 def _listmode_hashes(batch: pa.RecordBatch) -> Iterator[int]:
     listmode = batch.column("listmode")
-    values = memoryview(listmode.values.to_numpy(zero_copy_only=True)).cast("B")
+    values = listmode.values.to_numpy(zero_copy_only=True)
     offsets = listmode.offsets.to_pylist()
     names = batch.column("listmode_names").to_pylist()
     for start, end, text in zip(offsets, offsets[1:], names, strict=False):
-        yield _hash_listmode(text, bytes(values[4 * start : 4 * end])) if text is not None else 0
+        yield _hash_listmode(text, values[start:end]) if text is not None else 0
 
 
 def _sorted_hashes(hashes: NDArray[np.int64]) -> NDArray[np.int64]:
