@@ -8,7 +8,7 @@ const share = (n) => { const part = (100 * n) / flow.particles; return part >= 1
 const state = { threshold: flow.threshold, query: "", pinned: null };
 const largest = Math.max(2, ...flow.paths.map((path) => path.n));
 const KINDS = ["living", "detritus", "artefact", "inert", "unknown"];
-const BAR = 9, LINE = 15, GAP = 2.5, TOP = 34, FULL = 640;
+const BAR = 9, LINE = 15, GAP = 2.5, TOP = 34, FULL = 640, MARGIN = 186;
 
 flow.paths.forEach((path) => {
   path.words = [path.source, path.kind, ...path.steps.map((step) => step[1]), ...path.labels.map((label) => label[0])].join("\n").toLowerCase();
@@ -72,7 +72,7 @@ function place(roots, width) {
     return node.room;
   };
   const columns = flow.columns.length;
-  const step = (width - 186) / (columns - 1);
+  const step = (width - MARGIN) / (columns - 1);
   const put = (node, top) => {
     node.x = node.column * step;
     node.y = top + (node.room - node.height) / 2;
@@ -151,7 +151,7 @@ function element(name, attributes, parent) {
 const svg = byId("flow");
 let drawn = { nodes: [], links: [] };
 
-const roomWide = () => Math.max(1180, byId("stage").clientWidth - 56);
+const roomWide = () => Math.max(1280, byId("stage").clientWidth - 56);
 
 function draw() {
   const width = roomWide();
@@ -182,14 +182,18 @@ function drawNode(node, step) {
   const hit = state.query && node.rank !== "pool" && (node.name.toLowerCase().includes(state.query) || (!node.shown.length && node.wanted));
   const group = element("g", { class: `node ${kind} ${hit ? "hit" : ""}`, tabindex: -1, role: "button",
     "aria-label": `${node.name}, ${said(node)}, ${number(node.n)} particles` }, svg);
-  const text = node.column === 0 || node.shown.length || node.column < flow.columns.length - 1 ? step - BAR - 14 : 178;
+  // To the right of a node without children its line is free; else its name goes before its number.
+  const free = node.shown.length ? step - BAR - 8 : MARGIN + step * (flow.columns.length - 1 - node.column) - BAR - 5;
   element("rect", { class: "ring", x: node.x - 2.5, y: node.y - 2.5, width: BAR + 5, height: node.height + 5, rx: 4 }, group);
   element("rect", { class: `c-${node.colour}`, x: node.x, y: node.y, width: BAR, height: node.height, rx: Math.min(2, node.height / 2) }, group);
   element("rect", { x: node.x, y: node.y + node.height / 2 - LINE / 2, width: step * 0.9, height: LINE, fill: "transparent" }, group);
   const label = element("text", { x: node.x + BAR + 5, y: node.y + node.height / 2 + 4 }, group);
-  const amount = node.height > 11 || !node.shown.length || node.column === 0 ? short(node.n) : "";
-  const name = element("tspan", { class: node.rank === "genus" || node.rank === "species" ? "italic" : "" }, label);
-  name.textContent = cut(node.name, text - amount.length * 6.2 - 5);
+  const italic = node.rank === "genus" || node.rank === "species";
+  const told = node.height > 11 || !node.shown.length || node.column === 0 ? short(node.n) : "";
+  const whole = cut(node.name, free - told.length * 6 - 5, italic) === node.name;
+  const amount = whole || !node.shown.length ? told : "";
+  const room = free - (amount ? amount.length * 6 + 5 : 0);
+  element("tspan", { class: italic ? "italic" : "" }, label).textContent = cut(node.name, room, italic);
   if (amount) element("tspan", { class: "amount", dx: 5 }, label).textContent = amount;
   node.element = group;
   group.addEventListener("pointerenter", (event) => { if (!state.pinned) light(node, event); });
@@ -202,7 +206,14 @@ function drawNode(node, step) {
 
 const said = (node) => ({ pool: "pooled classes", label: "label without a taxon" })[node.rank] ?? node.rank;
 const short = (n) => (n >= 9.95e5 ? `${(n / 1e6).toFixed(n < 9.95e6 ? 1 : 0)} M` : n >= 9950 ? `${(n / 1000).toFixed(0)} k` : n >= 995 ? `${(n / 1000).toFixed(1)} k` : `${n}`);
-const cut = (name, width) => { const letters = Math.max(4, Math.floor(width / 6.1)); return name.length > letters ? `${name.slice(0, letters - 1)}…` : name; };
+const pen = document.createElement("canvas").getContext("2d");
+function cut(name, width, italic) {
+  pen.font = `${italic ? "italic " : ""}12px ${getComputedStyle(svg).fontFamily}`;
+  if (pen.measureText(name).width <= width) return name;
+  let letters = name.length - 1;
+  while (letters > 4 && pen.measureText(`${name.slice(0, letters)}…`).width > width) letters -= 1;
+  return `${name.slice(0, letters)}…`;
+}
 
 // What is pointed at: its particles are lit all the way, and told in a card.
 function lightPaths(paths, around) {
@@ -297,7 +308,7 @@ function search() {
   byId("details").hidden = true;
   if (drawn.nodes.length) reach(drawn.nodes[0]);
   const found = state.query ? flow.paths.filter(matches) : null;
-  lightPaths(found && new Set(found), (node) => node.paths.some((path) => matches(path)));
+  lightPaths(found?.length ? new Set(found) : null, (node) => node.paths.some((path) => matches(path)));
   const ends = new Set((found ?? []).map((path) => path.kind + path.steps.map((step) => step[1]).join("/")));
   byId("found").textContent = !found ? `${number(drawn.nodes.filter((node) => node.column > 0 && !node.shown.length).length)} classes shown.`
     : found.length ? `${number(ends.size)} ${ends.size === 1 ? "class" : "classes"} found, ${number(found.reduce((sum, path) => sum + path.n, 0))} particles.`
@@ -347,7 +358,12 @@ function picture() {
   });
   copy.setAttribute("xmlns", NAMESPACE);
   copy.setAttribute("font-family", "system-ui, sans-serif");
-  copy.prepend(element("rect", { width: "100%", height: "100%", fill: getComputedStyle(document.body).backgroundColor }));
+  const [, , wide, tall] = svg.getAttribute("viewBox").split(" ").map(Number);
+  const edge = { x: -20, y: -14, width: wide + 40, height: tall + 28 };
+  copy.setAttribute("viewBox", Object.values(edge).join(" "));
+  copy.setAttribute("width", edge.width);
+  copy.setAttribute("height", edge.height);
+  copy.prepend(element("rect", { ...edge, fill: getComputedStyle(document.body).backgroundColor }));
   return new XMLSerializer().serializeToString(copy);
 }
 byId("export").addEventListener("click", () => {
