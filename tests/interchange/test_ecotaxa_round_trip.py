@@ -86,7 +86,16 @@ def test_an_export_imported_elsewhere_is_the_same(project: DataSet, tmp_path: Pa
         "d1_net_1/d1_0": "Copepoda",
         "d2_net_1/d2_0": "Copepoda",
     }  # fmt: skip
-    fields = ("id", "instrument", "start", "end", "latitude", "longitude", "depth_min_m", "depth_max_m")
+    fields: tuple[str, ...] = (
+        "id",
+        "instrument",
+        "start",
+        "end",
+        "latitude",
+        "longitude",
+        "depth_min_m",
+        "depth_max_m",
+    )
     fields += ("volume_sampled_ml", "subsample_fraction", "pixel_size_um")
     for name in fields:
         assert {getattr(one, name) for one in other.samples()} == {getattr(one, name) for one in project.samples()}

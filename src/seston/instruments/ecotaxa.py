@@ -11,6 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -48,10 +49,12 @@ def _claim(listing: Listing) -> list[Source]:
     for path in tables:
         by_folder.setdefault(path.parent, []).append(path)
     pictures = _pictures_beneath(listing, by_folder)
-    sources = [
-        _folder_source(folder, found, pictures.get(folder, []), listing, alone=alone)
-        for folder, found in by_folder.items()
-    ]
+    scans = {path for path in listing.files if path.suffix.lower() == ".pid"}
+    sources = []
+    for folder, found in by_folder.items():
+        source = _folder_source(folder, found, pictures.get(folder, []), listing, alone=alone)
+        same = {one for one in scans if one.parent == folder and any(_is_of_scan(table, one) for table in found)}
+        sources.append(replace(source, files=tuple(sorted({*source.files, *same}))))
     sources += [Source(_NAME, path, (path,), "an archive with tables in EcoTaxa's layout") for path in archives]
     return sources
 
@@ -97,6 +100,11 @@ def _about_unnamed(bundle: Bundle) -> Iterator[Record]:
             yield bundle.skipped("", reason)
         else:
             yield bundle.note(reason)
+
+
+def _is_of_scan(table: Path, pid: Path) -> bool:
+    """Tell whether a table holds the objects of a ZooScan's own file, which is then not read beside it."""
+    return pid.stem.startswith(f"{table.stem.removeprefix('ecotaxa_')}_dat")
 
 
 def _is_table(path: Path, listing: Listing) -> bool:

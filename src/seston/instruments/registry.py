@@ -26,6 +26,7 @@ _MODULES = (
     "ifcb",
     "flowcam",
     "ecotaxa",
+    "zooscan",
     "cytoclus",
     "rclustool",
     "pairs",
@@ -33,7 +34,7 @@ _MODULES = (
     "planktonzilla",
     "class_folders",
 )
-_OF_SEVERAL_FILES = frozenset({"ifcb", "flowcam", "ecotaxa", "cytoclus", "rclustool", "pairs"})
+_OF_SEVERAL_FILES = frozenset({"ifcb", "flowcam", "ecotaxa", "zooscan", "cytoclus", "rclustool", "pairs"})
 """Readers for which one named file brings the others of its measurement."""
 
 _OF_PICTURES = _OF_SEVERAL_FILES | {"class-folders"}

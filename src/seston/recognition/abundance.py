@@ -22,7 +22,7 @@ UNLABELLED = "(no label)"
 COUNTED_BY = ("label", "taxon", *RANKS)
 _DATA_SET = "seston.json"
 _CYTOMETER_READERS = frozenset({"cytoclus", "rclustool", "cyz", "cyz2json", "pairs", "table-alone"})
-_CAMERA_READERS = frozenset({"ifcb", "flowcam", "ecotaxa"})
+_CAMERA_READERS = frozenset({"ifcb", "flowcam", "ecotaxa", "zooscan"})
 """Instruments whose volume is that of all their particles, photographed or not, though they measure signals too."""
 _NEARLY_ALL = 0.9
 
