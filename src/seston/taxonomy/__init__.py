@@ -10,7 +10,6 @@ from seston.taxonomy.taxon import RANKS, How, Kind, Taxon
 if TYPE_CHECKING:
     from seston.taxonomy.barcodes import attach_barcodes
     from seston.taxonomy.fact_files import Fact, facts_paths, read_facts
-    from seston.taxonomy.known_facts import known_facts
     from seston.taxonomy.label_flow_page import sankey
     from seston.taxonomy.overrides import Overrides, data_set_overrides, read_overrides
     from seston.taxonomy.resolving import resolve
@@ -28,7 +27,6 @@ __all__ = [
     "attach_barcodes",
     "data_set_overrides",
     "facts_paths",
-    "known_facts",
     "read_facts",
     "read_overrides",
     "resolve",
@@ -45,7 +43,6 @@ __getattr__ = late_names(
         "attach_barcodes": "barcodes",
         "data_set_overrides": "overrides",
         "facts_paths": "fact_files",
-        "known_facts": "known_facts",
         "read_facts": "fact_files",
         "read_overrides": "overrides",
         "resolve": "resolving",

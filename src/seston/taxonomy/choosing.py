@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from seston.taxonomy.context import Rule, rules_for
 from seston.taxonomy.fact_files import Fact
@@ -17,6 +17,7 @@ __all__ = ["Choice", "choose"]
 _BY_CONTEXT = 0.7
 _IMPLIED = 0.8
 _TWO_SYSTEMS = 0.9
+_NOT_THE_SPECIES = frozenset({"like", "aff."})
 _STEPS = ("phylum", "class", "order", "superfamily", "genus", "species")
 """Ranks at which a coarser scale of ranks begins."""
 
@@ -66,7 +67,7 @@ def choose(levels: Sequence[Sequence[Mention]], phrase: str, source: str, tree: 
     for level in levels:
         named = _named(level, everything, source, tree)
         if named:
-            return _narrowed(_of_level(named, tree), everything, tree)
+            return _widened(_narrowed(_of_level(named, tree), everything, tree), everything, tree)
     for rule in rules_for(phrase, source):
         facts = rule.choose((), tree)
         if facts:
@@ -190,6 +191,17 @@ def _narrowed(choice: Choice, everything: Sequence[Mention], tree: TaxonTree) ->
             if group is not choice.fact and tree.holds(choice.fact, group):
                 return Choice(group, choice.how, min(choice.sureness, _IMPLIED), note=choice.note)
     return choice
+
+
+def _widened(choice: Choice, everything: Sequence[Mention], tree: TaxonTree) -> Choice:
+    """What is like a species, or has an affinity to it, is not that species, but of its genus."""
+    fact = choice.fact
+    if fact is None or not any(one.entry.value in _NOT_THE_SPECIES for one in everything):
+        return choice
+    genus = [one for one in tree.path(fact)[:-1] if one.rank == "genus"]
+    if not genus:
+        return choice
+    return replace(choice, fact=genus[0], note=f"like {fact.name}")
 
 
 def _implied(everything: Sequence[Mention], tree: TaxonTree) -> Choice:

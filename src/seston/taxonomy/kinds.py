@@ -13,8 +13,8 @@ __all__ = ["kind_of"]
 def kind_of(mentions: Sequence[Mention], *, named: bool) -> Kind:
     """Weigh the words of a label against each other.
 
-    What happened to an organism (dead, empty, moult) and a loose part of it go before its name; a name goes before
-    words for other things, which then tell what hangs on it; these go before shapes, which say least.
+    What is left of an organism (dead, empty, moult, faeces, detritus, a loose part) goes before its name; a name goes
+    before words for other things; these go before shapes, which say least.
 
     Parameters
     ----------
@@ -23,21 +23,20 @@ def kind_of(mentions: Sequence[Mention], *, named: bool) -> Kind:
     named
         Whether it names a taxon.
     """
-    of_states = _kinds(mentions, "state")
-    of_parts = _kinds(mentions, "part")
-    of_words = _kinds(mentions, "kind")
-    of_shapes = _kinds(mentions, "shape")
-    of_stages = _kinds(mentions, "stage")
+    kinds: dict[str, set[str]] = {role: set() for role in ("state", "part", "kind", "shape", "stage")}
+    for mention in mentions:
+        kinds.get(mention.entry.role, set()).add(mention.entry.kind)
+    of_states, of_parts, of_words, of_shapes, of_stages = kinds.values()
     if "detritus" in of_states:
         return "detritus"
     if "inert" in of_parts or ("inert" in of_words and not named):
         return "inert"
     if "detritus" in of_parts and not ("living" in of_parts and named):
         return "detritus"
-    if named:
-        return "living"
     if "detritus" in of_words:
         return "detritus"
+    if named:
+        return "living"
     if "living" in of_words | of_stages | of_parts | of_states:
         return "living"
     if "unknown" in of_words:
@@ -49,7 +48,3 @@ def kind_of(mentions: Sequence[Mention], *, named: bool) -> Kind:
     if "artefact" in of_shapes:
         return "artefact"
     return "detritus" if "detritus" in of_shapes else "unknown"
-
-
-def _kinds(mentions: Sequence[Mention], role: str) -> set[str]:
-    return {mention.entry.kind for mention in mentions if mention.entry.role == role}

@@ -11,7 +11,7 @@ from typing import Literal
 from seston.taxonomy.fact_files import Fact
 from seston.taxonomy.informal import formal_names
 from seston.taxonomy.lexicon import Entry, Lexicon
-from seston.taxonomy.spelling import Speller
+from seston.taxonomy.spelling import Speller, nearest_of
 from seston.taxonomy.words import Word, pieces_of
 
 __all__ = ["Mention", "Scanner", "Script"]
@@ -48,7 +48,6 @@ class Mention:
     """Whether it is written together with another word."""
     choice: bool = False
     """Whether the label offers it as another choice than the taxon before."""
-    note: str = ""
 
 
 @dataclass(slots=True)
@@ -77,16 +76,11 @@ class Scanner:
         self._lexicon = lexicon
         self._tree = lexicon.tree
         self._spelt: dict[tuple[str, bool], list[str]] = {}
-
-    def scan(self, words: Iterable[Word]) -> tuple[list[Mention], list[Word]]:
-        """Give what the words mention, in their order, and the words that stay unknown."""
-        reader = _Reader(list(words))
-        steps = (
-            self._phrase,
+        self._steps = (
             self._initial,
             self._temporary,
-            self._code,
             self._marker,
+            self._code,
             self._epithet,
             self._everyday,
             self._pieces,
@@ -95,24 +89,35 @@ class Scanner:
             self._misspelt,
             self._leftover,
         )
+        """What may be made of a word that begins no known phrase, in this order."""
+
+    def scan(self, words: Iterable[Word]) -> tuple[list[Mention], list[Word]]:
+        """Give what the words mention, in their order, and the words that stay unknown."""
+        reader = _Reader(list(words))
         while reader.at < len(reader.words):
-            next(step for step in steps if step(reader))
+            if not self._phrase(reader):
+                next(step for step in self._steps if step(reader))
         return reader.mentions, reader.leftovers
 
     def _phrase(self, reader: _Reader) -> bool:
         words, at = reader.words, reader.at
         first = words[at]
-        longest = min(self._lexicon.longest.get(first.text, 0), len(words) - at)
-        for count in range(longest, 0, -1):
+        longest = self._lexicon.longest.get(first.text)
+        if longest is None:
+            return False
+        for count in range(min(longest, len(words) - at), 1, -1):
             stretch = words[at : at + count]
-            if any(word.alternative for word in stretch[1:]):
-                continue
-            phrase = " ".join(word.text for word in stretch)
-            entry = self._lexicon.find(phrase, capital=first.capital)
-            if entry is not None:
-                self._mention(reader, entry, count, phrase)
-                return True
-        return False
+            if not any(word.alternative for word in stretch[1:]):
+                phrase = " ".join([word.text for word in stretch])
+                entry = self._lexicon.find(phrase, capital=first.capital)
+                if entry is not None:
+                    self._mention(reader, entry, count, phrase)
+                    return True
+        entry = self._lexicon.find(first.text, capital=first.capital)
+        if entry is None:
+            return False
+        self._mention(reader, entry, 1, first.text)
+        return True
 
     def _initial(self, reader: _Reader) -> bool:
         """``G. delicatula``: the genus before if it begins so, or else the only known species of that form."""
@@ -182,7 +187,7 @@ class Scanner:
         same = [fact for fact in species if _stem(fact.name.split(" ", 1)[1].lower()) == stem]
         if not same:
             known = {fact.name.split(" ", 1)[1].lower(): fact for fact in species}
-            same = [known[near] for near in Speller(known).nearest(epithet, capital=True)]
+            same = [known[near] for near in nearest_of(epithet, known)]
         return same[0] if len({self._tree.accepted(fact) for fact in same}) == 1 else None
 
     def _species(self, reader: _Reader, fact: Fact, script: Script) -> None:
@@ -284,28 +289,14 @@ class Scanner:
         choice: bool = False,
     ) -> None:
         word = reader.words[reader.at]
-        if entry.informal and script == "exact":
+        if entry.informal:
             sureness = min(sureness, _EVERYDAY)
-        if entry.role == "taxon" and not entry.informal:
-            ranks = {fact.rank for fact in entry.facts}
-            reader.genus = phrase.split(" ")[0] if ranks & {"genus", "species"} else ""
-            if "genus" in ranks and " " in phrase:  # a genus with a hyphen
-                reader.genus = entry.facts[0].name.lower()
-            if "species" in ranks:
-                reader.genus = entry.facts[0].name.lower().split(" ")[0]
+        elif entry.role == "taxon":
+            reader.genus = _genus_of(entry)
             reader.genus_script = script
-        hyphen = word.gap == "-"
-        reader.mentions.append(
-            Mention(
-                entry,
-                phrase,
-                script,
-                sureness,
-                plural=phrase.endswith(("s", "ae")),
-                joined=word.piece,
-                choice=choice or word.alternative or hyphen,
-            )
-        )
+        choice = choice or word.gap == "-" or word.alternative
+        plural = phrase.endswith(("s", "ae"))
+        reader.mentions.append(Mention(entry, phrase, script, sureness, plural, word.piece, choice))
         reader.at += count
 
     @cached_property
@@ -321,6 +312,12 @@ class Scanner:
             if entry.informal and " " not in phrase and len(phrase) >= _SHORTEST_SPELT
         }
         return Speller(names | words)
+
+
+def _genus_of(entry: Entry) -> str:
+    """Give the genus of a name, in lower case, where it is one of a genus or species."""
+    ranks = {fact.rank for fact in entry.facts}
+    return entry.facts[0].name.lower().partition(" ")[0] if ranks & {"genus", "species"} else ""
 
 
 def _stem(epithet: str) -> str:

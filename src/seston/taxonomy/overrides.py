@@ -111,5 +111,4 @@ def _named(name: str, tree: TaxonTree) -> dict[str, Any]:
     if not facts:
         return {"name": name, "rank": None, "lineage": MappingProxyType({}), "aphia_id": None, "parts": ()}
     fact = tree.accepted(facts[0])
-    lineage = MappingProxyType(tree.lineage(fact))
-    return {"name": fact.name, "rank": fact.rank, "lineage": lineage, "aphia_id": fact.aphia_id, "parts": ()}
+    return {"name": fact.name, "rank": fact.rank, "lineage": tree.lineage(fact), "aphia_id": fact.aphia_id, "parts": ()}

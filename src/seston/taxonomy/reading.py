@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -30,6 +30,8 @@ _QUALIFIERS = ("non", "cf.", "aff.", "like", "uncertain", "mix", "with parasite"
 """The weightiest first: of several a label keeps that one, and any other only where it stands alone."""
 _LATIN = ("a", "us", "um", "is", "ae", "ales", "on", "as", "es", "ops", "ix", "ium")
 _SHORTEST_NAME = 5
+_EMPTY_ROLES = frozenset({"qualifier", "ignore", "link"})
+_NO_LINEAGE: Mapping[str, str] = MappingProxyType({})
 _EGG_BEARING = Entry("state", "egg-bearing", kind="living", informal=True)
 
 
@@ -64,20 +66,23 @@ class LabelReader:
     def _taxon(self, label: str, source: str, choice: Choice, mentions: Sequence[Mention]) -> Taxon:
         fact = choice.fact
         kind = kind_of(mentions, named=fact is not None)
-        told = fact is not None or any(one.entry.role not in ("qualifier", "ignore", "link") for one in mentions)
-        shapes = [one.entry.value for one in mentions if one.entry.role in ("shape", "state") and one.entry.value]
+        values: dict[str, list[str]] = {}
+        for one in mentions:
+            values.setdefault(one.entry.role, []).append(one.entry.value)
+        told = fact is not None or not values.keys() <= _EMPTY_ROLES
+        shapes = [value for value in (*values.get("shape", ()), *values.get("state", ())) if value]
         return Taxon(
             raw_label=label,
             source=source,
             name=fact.name if fact else None,
             rank=fact.rank if fact else None,
-            lineage=MappingProxyType(self._tree.lineage(fact)) if fact else MappingProxyType({}),
+            lineage=self._tree.lineage(fact) if fact else _NO_LINEAGE,
             aphia_id=fact.aphia_id if fact else None,
             kind=kind,
-            stage=_first(_values(mentions, "stage"), _GENERAL_STAGES),
-            part=_first(_values(mentions, "part"), (_GENERAL_PART,)),
+            stage=_first(values.get("stage", ()), _GENERAL_STAGES),
+            part=_first(values.get("part", ()), (_GENERAL_PART,)),
             morphology=", ".join(dict.fromkeys(shapes)) or None,
-            qualifier=_qualifier(_values(mentions, "qualifier")),
+            qualifier=_qualifier(values.get("qualifier", ())),
             how=choice.how,
             confidence=choice.sureness if fact else float(told and kind != "unknown"),
             parts=tuple(part.name for part in choice.parts),
@@ -124,10 +129,6 @@ def _with_leftovers(taxon: Taxon, leftovers: Iterable[Word]) -> Taxon:
 
 def _looks_like_a_name(word: Word) -> bool:
     return word.capital and len(word.text) >= _SHORTEST_NAME and word.text.endswith(_LATIN)
-
-
-def _values(mentions: Iterable[Mention], role: str) -> list[str]:
-    return [one.entry.value for one in mentions if one.entry.role == role]
 
 
 def _first(values: Sequence[str], general: Sequence[str]) -> str | None:

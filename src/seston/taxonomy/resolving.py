@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,6 +16,8 @@ from seston.taxonomy.taxon import Taxon
 from seston.taxonomy.tree import TaxonTree
 
 __all__ = ["resolve"]
+
+_NUMBER = re.compile("[0-9]+")
 
 
 def resolve(
@@ -50,17 +54,27 @@ def resolve(
         overrides = read_overrides(overrides)
     known = known_facts() if tree is None else tree
     reader = _reader(known)
+    read: dict[str, Taxon] = {}
     meanings: dict[str, Taxon] = {}
     taxa = []
     for label in labels:
         taxon = meanings.get(label)
         if taxon is None:
-            taxon = reader.read(label, source)
+            taxon = _read(label, source, reader, read)
             if overrides is not None:
                 taxon = overrides.apply(taxon, known)
             meanings[label] = taxon
         taxa.append(taxon)
     return taxa
+
+
+def _read(label: str, source: str, reader: LabelReader, read: dict[str, Taxon]) -> Taxon:
+    """Read a label, or take over what another one means that differs only in its numbers: they name nothing."""
+    key = _NUMBER.sub("0", label)
+    taxon = read.get(key)
+    if taxon is None:
+        taxon = read[key] = reader.read(label, source)
+    return taxon if taxon.raw_label == label else replace(taxon, raw_label=label)
 
 
 @lru_cache(maxsize=2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-__all__ = ["Speller", "distance"]
+__all__ = ["Speller", "distance", "nearest_of"]
 
 _PREFIX = 7
 """Letters of a word that take part in the index; what lies behind them is compared in full."""
@@ -52,6 +52,14 @@ class Speller:
                 if edits == 1 or (edits == 2 and _may_differ_twice(word, known)):
                     found.setdefault(edits, set()).add(known)
         return sorted(found[min(found)]) if found else []
+
+
+def nearest_of(word: str, known: Iterable[str]) -> list[str]:
+    """Give those of a few known words that differ from a word by one edit, but not in the first letter."""
+    if len(word) < _SHORTEST:
+        return []
+    near = (one for one in known if one[0] == word[0] and abs(len(one) - len(word)) <= 1)
+    return [one for one in near if distance(word, one) == 1]
 
 
 def distance(left: str, right: str) -> int:

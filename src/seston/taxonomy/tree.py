@@ -34,6 +34,7 @@ class TaxonTree:
             {name: tuple(same) for name, same in by_name.items()}
         )
         self._paths: dict[Fact, tuple[Fact, ...]] = {}
+        self._lineages: dict[Fact, Mapping[str, str]] = {}
 
     def __iter__(self) -> Iterator[Fact]:
         for same in self._by_name.values():
@@ -71,9 +72,13 @@ class TaxonTree:
             known = self._paths[fact] = tuple(reversed(upwards))
         return known
 
-    def lineage(self, fact: Fact) -> dict[str, str]:
+    def lineage(self, fact: Fact) -> Mapping[str, str]:
         """Give the seven-rank lineage of a fact: rank → name, as far as known."""
-        return {one.rank: one.name for one in self.path(fact) if one.rank in RANKS}
+        known = self._lineages.get(fact)
+        if known is None:
+            known = MappingProxyType({one.rank: one.name for one in self.path(fact) if one.rank in RANKS})
+            self._lineages[fact] = known
+        return known
 
     def holds(self, wider: Fact, narrower: Fact) -> bool:
         """Say whether the first is the second, or stands above it."""

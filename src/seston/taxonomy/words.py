@@ -24,7 +24,7 @@ class Word(NamedTuple):
     @property
     def alternative(self) -> bool:
         """Whether the label offers it as another choice than what stands before."""
-        return any(sign in _CHOICE for sign in self.gap)
+        return _CHOICE.search(self.gap) is not None
 
     @property
     def capital(self) -> bool:
@@ -32,7 +32,7 @@ class Word(NamedTuple):
         return self.raw[:1].isupper()
 
 
-_CHOICE = "/+|&;"
+_CHOICE = re.compile("[/+|&;]")
 _LONGEST = 500
 """A label longer than this is cut: no real one is, and reading has to stay quick."""
 
