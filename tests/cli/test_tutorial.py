@@ -152,6 +152,8 @@ _AFTERWARDS = {
     "models list": "models list",
     "models compile": "models compile run2 --to compiled",
     "taxonomy resolve": "taxonomy resolve Copepoda Acartiidae",
+    "taxonomy check": "taxonomy check lab",
+    "taxonomy lineage": "taxonomy lineage nauplii_Copepoda --template photo",
     "taxonomy update": "taxonomy update --from checklist.csv",
     "taxonomy barcodes": "taxonomy barcodes --from bold.tsv --to barcodes.tsv",
     "taxonomy sankey": "taxonomy sankey labels.csv --to flow.html",

@@ -1,4 +1,4 @@
-"""Commands about what labels mean: taxonomy resolve, update, barcodes, sankey."""
+"""Commands about what labels mean: taxonomy resolve, check, lineage, update, barcodes, sankey."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from seston.errors import UsageError
 if TYPE_CHECKING:
     from seston.taxonomy.updating import UpdateReport
 
-__all__ = ["barcodes", "resolve", "sankey", "taxonomy", "update"]
+__all__ = ["barcodes", "check", "lineage", "resolve", "sankey", "taxonomy", "update"]
 
 taxonomy = App(
     name="taxonomy",
@@ -25,7 +25,9 @@ taxonomy = App(
 
 
 @taxonomy.command
-def resolve(label: str, /, *labels: str, source: str = "", as_json: AsJson = False) -> Outcome:
+def resolve(
+    label: str, /, *labels: str, source: str = "", overrides: Existing | None = None, as_json: AsJson = False
+) -> Outcome:
     """Say what labels mean: accepted name, rank, lineage, AphiaID, kind, stage, part, and how sure that is.
 
     Parameters
@@ -36,15 +38,79 @@ def resolve(label: str, /, *labels: str, source: str = "", as_json: AsJson = Fal
         More labels.
     source
         The collection that they come from; the same words mean different things in different ones.
+    overrides
+        Your own table of what labels mean, which wins: columns raw_label and, as you need them, source, name, kind,
+        stage, part, morphology, qualifier, note, parted by tabs.
     """
     from seston.taxonomy import resolve as resolve_labels
 
-    asked = [line for one in (label, *labels) for line in _lines(one)]
-    taxa = resolve_labels(asked, source=source)
+    taxa = resolve_labels(_asked(label, labels), source=source, overrides=overrides)
     rows = [(one.raw_label, one.name, one.rank, one.kind, one.stage, one.part, one.how, one.confidence) for one in taxa]
     return Outcome(
         document={"labels": taxa},
         blocks=(Table(("label", "name", "rank", "kind", "stage", "part", "how", "confidence"), rows),),
+    )
+
+
+@taxonomy.command
+def check(path: Existing, /, *, overrides: Existing | None = None, as_json: AsJson = False) -> Outcome:
+    """Say what is doubtful about labels: not understood, contradictory, composite, misapplied, and more.
+
+    Parameters
+    ----------
+    path
+        A data set, or a table with a column of labels and, where there are any, of sources and of numbers.
+    overrides
+        Your own table of what labels mean; else taxonomy.tsv in the data set, if there is one.
+    """
+    from seston.particle import TerminalProgress
+    from seston.taxonomy import check as check_path
+
+    with TerminalProgress() as progress:
+        report = check_path(path, overrides=overrides, progress=progress)
+    rows = [(one.problem, one.subject, one.source, one.particles, one.detail) for one in report.findings]
+    return Outcome(
+        document={"labels": report.labels, "resolved": report.resolved, "findings": report.findings},
+        blocks=(
+            Table(("problem", "label or name", "source", "particles", "what"), rows),
+            f"{report.labels:,} labels, {report.resolved:,} of them understood; {len(rows):,} doubtful things.",
+        ),
+    )
+
+
+@taxonomy.command
+def lineage(
+    label: str,
+    /,
+    *labels: str,
+    source: str = "",
+    template: str = "lineage",
+    overrides: Existing | None = None,
+    as_json: AsJson = False,
+) -> Outcome:
+    """Write a text for each label, to train or ask image–text models with.
+
+    Parameters
+    ----------
+    label
+        A label, or a text file with one label a line.
+    labels
+        More labels.
+    source
+        The collection that they come from.
+    template
+        scientific (the accepted name), common (the common name), lineage (all names from the kingdom down), or photo
+        (a photo of …, with stage and part).
+    overrides
+        Your own table of what labels mean.
+    """
+    from seston.taxonomy import lineage as write_captions
+
+    captions = write_captions(_asked(label, labels), source=source, template=template, overrides=overrides)
+    rows = [(one.raw_label, one.name, one.text) for one in captions]
+    return Outcome(
+        document={"template": template, "captions": captions},
+        blocks=(Table(("label", "name", "text"), rows),),
     )
 
 
@@ -202,9 +268,16 @@ def sankey(data: Existing, /, *, to: Path, overwrite: Overwrite = False, as_json
     )
 
 
+def _asked(label: str, labels: tuple[str, ...]) -> list[str]:
+    return [line for one in (label, *labels) for line in _lines(one)]
+
+
 def _lines(label: str) -> list[str]:
     """Give the lines of the file of that name, or else the label itself."""
     path = Path(label)
-    if not path.is_file():
+    try:
+        if not path.is_file():
+            return [label]
+    except (OSError, ValueError):  # a label that can be no path
         return [label]
     return [line for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]

@@ -9,6 +9,8 @@ from seston.taxonomy.taxon import RANKS, How, Kind, Taxon
 
 if TYPE_CHECKING:
     from seston.taxonomy.barcodes import attach_barcodes
+    from seston.taxonomy.captions import TEMPLATES, Caption, lineage
+    from seston.taxonomy.checking import CheckReport, Finding, check
     from seston.taxonomy.fact_files import Fact, facts_paths, read_facts
     from seston.taxonomy.label_flow_page import sankey
     from seston.taxonomy.overrides import Overrides, data_set_overrides, read_overrides
@@ -18,15 +20,21 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RANKS",
+    "TEMPLATES",
+    "Caption",
+    "CheckReport",
     "Fact",
+    "Finding",
     "How",
     "Kind",
     "Overrides",
     "Taxon",
     "TaxonTree",
     "attach_barcodes",
+    "check",
     "data_set_overrides",
     "facts_paths",
+    "lineage",
     "read_facts",
     "read_overrides",
     "resolve",
@@ -39,6 +47,12 @@ __getattr__ = late_names(
     {
         "Fact": "fact_files",
         "Overrides": "overrides",
+        "TEMPLATES": "captions",
+        "Caption": "captions",
+        "CheckReport": "checking",
+        "Finding": "checking",
+        "check": "checking",
+        "lineage": "captions",
         "TaxonTree": "tree",
         "attach_barcodes": "barcodes",
         "data_set_overrides": "overrides",

@@ -90,19 +90,18 @@ def caption(taxon: Taxon, template: str = "lineage") -> str:
         return taxon.name
     if template == "lineage":
         return " ".join(_names(taxon))
-    known = common_name(taxon) or taxon.name
-    return known if template == "common" else f"a photo of {_described(taxon, known)}"
+    if template == "common":
+        return common_name(taxon) or taxon.name
+    return f"a photo of {_described(taxon)}"
 
 
 def common_name(taxon: Taxon) -> str | None:
     """Give the common name of the taxon, or of the narrowest group above it that has one."""
-    facts = [fact for fact in known_facts().find(taxon.name or "") if fact.name == taxon.name]
-    names = _common_names()
-    for fact in facts:
-        path = known_facts().path(fact)
-        if known_facts().lineage(fact) == taxon.lineage:
-            for above in reversed(path):
-                if above.name in names and (above.name not in _EVERYONE or above.name == taxon.name):
+    tree, names = known_facts(), _common_names()
+    for fact in tree.find(taxon.name or ""):
+        if fact.name == taxon.name and tree.lineage(fact) == taxon.lineage:
+            for above in reversed(tree.path(fact)):
+                if above.name in names and (above is fact or above.name not in _EVERYONE):
                     return names[above.name]
     return None
 
@@ -116,9 +115,17 @@ def _names(taxon: Taxon) -> list[str]:
     return [name.removeprefix(f"{genus} ") if genus else name for name in names]
 
 
-def _described(taxon: Taxon, known: str) -> str:
-    """Put stage and part before the name: *the tail of an arrow worm*, *the nauplius of a copepod*."""
-    whole = _with_article(known)
+def _described(taxon: Taxon) -> str:
+    """Put the name beside the group that people know, and stage and part before both.
+
+    *the tail of an arrow worm*, *the nauplius of Temora, a calanoid copepod*
+    """
+    common = common_name(taxon)
+    name = taxon.name or ""
+    own = common is not None and _common_names().get(name) == common
+    whole = _with_article(common) if own and common else name
+    if common is not None and not own:
+        whole += f", {_with_article(common)}"
     detail = taxon.part or taxon.stage
     if detail is None:
         return whole
