@@ -160,6 +160,7 @@ _AFTERWARDS = {
     "collections list": "collections list",
     "collections show": "collections show vliz_flowcam",
     "collections build": "collections build lake_japan_microscope --from lake_japan_microscope=Pond --to built",
+    "collections duplicates": "collections duplicates built",
     "export darwin-core": "export darwin-core pond --to pond.zip --keep-incomplete",
     "export ecotaxa": "export ecotaxa lab --to archives",
     "collections fetch": "collections fetch sykezooscan2024 --to archives --dry-run",

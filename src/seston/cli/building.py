@@ -1,4 +1,4 @@
-"""Command that makes a data set out of collections: build."""
+"""Commands that make a data set out of collections: build, duplicates."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from seston.cli.output import Outcome, Table, note_lines, skipped_document, skipped_lines
-from seston.cli.words import AsJson
+from seston.cli.words import AsJson, Existing, Flag
 
 if TYPE_CHECKING:
-    from seston.collections import CollectionReport
+    from seston.collections import CollectionReport, DuplicateReport
 
-__all__ = ["build"]
+__all__ = ["build", "duplicates"]
+
+_SHOWN = 20
 
 Places = Annotated[
     tuple[str, ...],
@@ -70,11 +72,13 @@ def build(
             "collections": [_document(one) for one in report.collections],
             "left_out": report.left_out,
             "failed": report.failed,
+            "duplicates": report.duplicates,
             "added": report.added,
             "seconds": report.seconds,
         },
         blocks=(
             Table(columns, rows),
+            *(_about(report.duplicates) if report.duplicates else ()),
             f"{report.added:,} particles added to {to} in {report.seconds:.0f} s; see {to / 'README.md'}.",
         ),
         notes=(
@@ -86,6 +90,54 @@ def build(
         ),
         partial=bool(report.failed or any(one.set_aside for one in report.collections)),
     )
+
+
+def duplicates(data: Existing, /, *, merge: Flag = False, as_json: AsJson = False) -> Outcome:
+    """Find pictures that stand in a data set more than once, and say how their labels stand to each other.
+
+    Same bytes, or so alike that a person should look. Labels are a renamed folder, synonyms, parent and child, a lump
+    and one of its parts, or they contradict each other.
+
+    Parameters
+    ----------
+    data
+        The folder of the data set.
+    merge
+        Take out the later of two particles whose pictures are the same byte for byte and whose labels mean the same
+        (the same label, a renamed folder, a synonym). What goes is listed in collections/merged.tsv of the data set.
+        Make splits again afterwards.
+    """
+    from seston.collections import find_duplicates
+    from seston.particle import TerminalProgress
+
+    with TerminalProgress() as progress:
+        report = find_duplicates(data, merge=merge, progress=progress)
+    merged = (f"{report.merged:,} particles taken out.",) if merge else ()
+    return Outcome(document=dataclasses.asdict(report), blocks=(*_about(report), *merged))
+
+
+def _about(report: DuplicateReport) -> tuple[str | Table, ...]:
+    rows = [
+        (
+            pair.likeness,
+            pair.relation,
+            pair.pictures,
+            _label(pair.source, pair.label),
+            _label(pair.other_source, pair.other_label),
+        )
+        for pair in report.pairs[:_SHOWN]
+    ]
+    more = len(report.pairs) - _SHOWN
+    return (
+        Table(("pictures", "labels", "number", "first", "again"), rows, title="Pictures that stand more than once"),
+        *((f"… and {more:,} more pairs of labels: see --json",) if more > 0 else ()),
+        f"{report.same_bytes:,} particles repeat an earlier picture byte for byte; {report.look_the_same:,} pairs look "
+        f"the same; {report.across:,} of both are of two sources.",
+    )
+
+
+def _label(source: str, label: str | None) -> str:
+    return f"{source}: {label or '(no label)'}"
 
 
 def _row(one: CollectionReport) -> tuple[object, ...]:

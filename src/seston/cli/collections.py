@@ -74,5 +74,6 @@ def show_card(name: str, /, *, as_json: AsJson = False) -> Outcome:
 
 
 collections.command("seston.cli.building:build", name="build")
+collections.command("seston.cli.building:duplicates", name="duplicates")
 collections.command("seston.cli.fetching:fetch", name="fetch")
 collections.command("seston.cli.fetching:metadata", name="metadata")

@@ -9,6 +9,7 @@ from seston.late_loading import late_names
 if TYPE_CHECKING:
     from seston.collections.building import build
     from seston.collections.cards import Card, CardFile, card_names, load_card, load_cards
+    from seston.collections.duplicates import DuplicateReport, LabelPair, find_duplicates
     from seston.collections.fetching import FetchedFile, FetchReport, fetch
     from seston.collections.metadata_query import MetadataReport, metadata
     from seston.collections.reports import BuildReport, CollectionReport
@@ -18,18 +19,24 @@ __all__ = [
     "Card",
     "CardFile",
     "CollectionReport",
+    "DuplicateReport",
     "FetchReport",
     "FetchedFile",
+    "LabelPair",
     "MetadataReport",
     "build",
     "card_names",
     "fetch",
+    "find_duplicates",
     "load_card",
     "load_cards",
     "metadata",
 ]
 
 _WHERE = {
+    "DuplicateReport": "duplicates",
+    "LabelPair": "duplicates",
+    "find_duplicates": "duplicates",
     "BuildReport": "reports",
     "CollectionReport": "reports",
     "build": "building",

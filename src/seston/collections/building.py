@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 from seston.collections.adding import add_collection, described
 from seston.collections.cards import Card, load_card
 from seston.collections.data_card import write_data_card
+from seston.collections.duplicates import find_duplicates
 from seston.collections.licences import LicenceFilter, is_allowed
+from seston.collections.merged import read_merged
 from seston.collections.placing import Placed, place_files, read_places
 from seston.collections.reports import BuildReport, CollectionReport, SetAside, save_report
 from seston.errors import InputError, UsageError
@@ -71,6 +73,7 @@ def build(
     data = open_data_set(to, create=True)
     report = BuildReport(left_out={card.name: card.licence for card in cards if card not in wanted})
     with data.appending(progress) as appender:
+        appender.forget(read_merged(data.path))
         for card, placed in work:
             if not card.layout.reader:
                 _run(report, card, partial(add_collection, appender, card, placed, progress))
@@ -80,8 +83,9 @@ def build(
     for done in report.collections:
         save_report(data.path, done)
     data.refresh()
-    write_data_card(data)
-    return replace(report, seconds=time.monotonic() - started)
+    duplicates = find_duplicates(data, progress=progress)
+    write_data_card(data, duplicates)
+    return replace(report, duplicates=duplicates, seconds=time.monotonic() - started)
 
 
 def _run(report: BuildReport, card: Card, step: Callable[[], CollectionReport]) -> None:

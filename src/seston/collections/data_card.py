@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 
+from seston.collections.duplicates import DuplicateReport
 from seston.collections.licences import strictest, terms_of
 from seston.collections.reports import CollectionReport, load_reports
 from seston.store import DataSet
@@ -16,15 +16,15 @@ __all__ = ["write_data_card"]
 _NAME = "README.md"
 
 
-def write_data_card(data: DataSet, found: Sequence[str] = ()) -> Path:
+def write_data_card(data: DataSet, duplicates: DuplicateReport) -> Path:
     """Write ``README.md`` into the folder of a data set, from its particles and what its collections gave.
 
     Parameters
     ----------
     data
         The data set, as it is now.
-    found
-        Lines about pictures that stand in it more than once.
+    duplicates
+        What stands in it more than once.
     """
     reports = load_reports(data.path)
     counts, licences = _count(data)
@@ -57,7 +57,7 @@ def write_data_card(data: DataSet, found: Sequence[str] = ()) -> Path:
         "",
         "## Pictures that stand here more than once",
         "",
-        *(found or ["None was looked for; `seston collections duplicates` does."]),
+        *_about_duplicates(duplicates),
         "",
     ]
     path = data.path / _NAME
@@ -77,6 +77,17 @@ def _count(data: DataSet) -> tuple[Counter[str], Counter[str]]:
 
 def _row(one: CollectionReport, counts: Counter[str]) -> str:
     return f"| `{one.name}`: {one.title} | {counts[one.name]:,} | {one.classes:,} | {one.set_aside:,} | {one.licence} |"
+
+
+def _about_duplicates(duplicates: DuplicateReport) -> list[str]:
+    lines = [
+        f"{duplicates.same_bytes:,} particles repeat the picture of an earlier one, byte for byte (flag `duplicate`); "
+        f"{duplicates.look_the_same:,} pairs look the same. {duplicates.across:,} of both are of two sources.",
+    ]
+    if duplicates.relations:
+        lines += ["", "| how their labels stand to each other | |", "| --- | ---: |"]
+        lines += [f"| {relation} | {number:,} |" for relation, number in duplicates.relations.items()]
+    return lines
 
 
 def _with_doi(one: CollectionReport) -> str:

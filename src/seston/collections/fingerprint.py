@@ -14,11 +14,13 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["GRID", "distance", "fingerprints_of", "likeness", "made_small", "scale_of"]
+__all__ = ["GRID", "distance", "fingerprints_of", "look_the_same", "made_small", "scale_of"]
 
 GRID = 16
 """Areas along each side of a picture that its fingerprint is taken of."""
 _FREQUENCIES = 8
+_LIKENESS = 0.995
+_BRIGHTNESS = 3.0
 _SIDE = 32
 """Areas along each side by which two pictures are compared."""
 
@@ -62,15 +64,21 @@ def distance(ones: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.u
     return counts
 
 
-def likeness(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
-    """Correlate two grey pictures, each brought to 32 × 32 means: 1 where they are the same but for brightness.
+def look_the_same(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> bool:
+    """Compare two grey pictures, each brought to 32 × 32 means, in shape and in brightness.
 
-    Pictures without any contrast are as alike as their brightness.
+    Notes
+    -----
+    Of 300 real pictures each of FlowCam, IFCB, ISIIS, UVP6 and a lake camera, saved again as JPEG of quality 60, 87 to
+    100 % pass by instrument, of quality 90 at least 98 %. Of 21,142 different pictures a dozen pairs pass: of one
+    bubble, of one stain on the glass, or points of light of a UVP6. So pairs are for a person to look at.
     """
     first, second = (_means(grey, *(np.linspace(0, size, _SIDE + 1) for size in grey.shape)) for grey in (one, other))
+    if np.abs(first.astype(np.float32) - second).mean() > _BRIGHTNESS:
+        return False
     if min(first.std(), second.std()) < 1:
-        return float(np.abs(first.astype(np.int16) - second).max() <= 2)
-    return float(np.corrcoef(first.ravel(), second.ravel())[0, 1])
+        return bool(np.abs(first.astype(np.int16) - second).max() <= 2)
+    return float(np.corrcoef(first.ravel(), second.ravel())[0, 1]) >= _LIKENESS
 
 
 @lru_cache(maxsize=1)

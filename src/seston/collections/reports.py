@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from seston.collections.duplicates import DuplicateReport
 from seston.errors import DataSetError
 from seston.particle import Note, Skipped
 from seston.store.folder import write_whole
@@ -64,6 +65,8 @@ class BuildReport:
     """Collections that the licence filter leaves out → their licence."""
     failed: dict[str, str] = field(default_factory=dict)
     """Collections of which nothing could be read → why."""
+    duplicates: DuplicateReport | None = None
+    """What stands in the whole data set more than once."""
     seconds: float = 0.0
 
     @property

@@ -196,6 +196,24 @@ class DataSet:
             if self._particles.refresh():
                 self._identifiers = None
 
+    def remove(self, ids: Sequence[str]) -> None:
+        """Take particles out; older versions that are still there keep them. Splits made before still name them.
+
+        Parameters
+        ----------
+        ids
+            Ids that are not there are passed over.
+        """
+        self._check_writable()
+        with self._folder.importing():
+            self._particles.refresh()
+            self._particles.delete(set(ids))
+        self._identifiers = None
+
+    def columns(self) -> list[str]:
+        """Name the columns of the particles."""
+        return list(self._particles.schema.names)
+
     def count_rows(self) -> int:
         """Count particles."""
         return self._particles.count_rows()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from seston.errors import DataSetError, NotFoundError
@@ -28,6 +29,7 @@ __all__ = ["Table", "writing"]
 _STORAGE_VERSION = "2.1"
 _BATCH_BYTES = 64 * 1024 * 1024
 _READ_AHEAD = 2
+_DELETED_AT_ONCE = 10_000
 _HEAVY = frozenset({"image", "profile", "listmode"})
 
 
@@ -183,6 +185,15 @@ class Table:
         with writing(self.path):
             self._dataset.delete(f"_rowid IN ({', '.join(str(int(address)) for address in addresses)})")
         self.refresh()
+
+    def delete(self, ids: Collection[str]) -> None:
+        """Delete rows by their id."""
+        addresses: list[int] = []
+        for batch in self._dataset.scanner(columns=["id"], with_row_id=True, scan_in_order=True).to_batches():
+            there = pc.is_in(batch.column("id"), value_set=pa.array(ids, pa.string()))
+            addresses.extend(batch.column("_rowid").filter(there).to_pylist())
+        for start in range(0, len(addresses), _DELETED_AT_ONCE):
+            self.delete_rows(addresses[start : start + _DELETED_AT_ONCE])
 
     def versions(self) -> list[dict[str, Any]]:
         """List the versions that are still on disk, oldest first."""
