@@ -9,7 +9,7 @@ import pytest
 from collection_making import jpeg, png
 from PIL import Image
 
-from seston.collections.fingerprint import distance, likeness, made_small
+from seston.collections.fingerprint import distance, look_the_same, made_small
 from seston.collections.looking import look_at
 from seston.instruments import decode_image, find_scale_bar
 from seston.instruments.tar_members import tar_members
@@ -91,11 +91,14 @@ def test_a_picture_made_small_has_the_means_of_what_each_pixel_covers() -> None:
     assert abs(float(small[17, 33]) - edge.mean()) <= 0.5
 
 
-def test_likeness_tells_a_copy_from_another_picture() -> None:
+def test_a_copy_looks_the_same_and_another_picture_does_not() -> None:
     one, other = decode_image(jpeg(1, (80, 60)), grey=True), decode_image(jpeg(2, (80, 60)), grey=True)
     copy = decode_image(jpeg(1, (80, 60), quality=50), grey=True)
-    assert likeness(one, copy) > 0.99
-    assert likeness(one, other) < 0.9
+    darker = (one * 0.8).astype(np.uint8)
+    assert look_the_same(one, copy)
+    assert not look_the_same(one, other)
+    assert not look_the_same(one, darker)
+    assert look_the_same(np.full((40, 40), 7, np.uint8), np.full((40, 40), 8, np.uint8))
 
 
 def test_scale_bars_recognised_are_those_searched_for(real_data: Path) -> None:
