@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tarfile
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -16,10 +17,10 @@ from store_making import particle, picture, put
 from seston.errors import UsageError
 from seston.particle import Sample
 from seston.store import Split, SplitRows, make_split, open_data_set
+from seston.store.grouping import bins_of, stations_of
 from seston.store.official_split import official_split
 from seston.store.planktonzilla_split import planktonzilla_parts
 from seston.store.sample_groups import cramers_v
-from seston.store.stations import stations_of
 
 
 def _rows(n: int = 240, *, sources: int = 3, samples: int = 12, classes: int = 6, seed: int = 0) -> SplitRows:
@@ -179,6 +180,17 @@ def test_unseen_classes_are_drawn_by_the_seed() -> None:
     assert len(set(drawn)) > 1
 
 
+def test_named_classes_are_in_the_test_only_beside_those_that_are_drawn() -> None:
+    split = make_split(_rows(), "u", by="image", unseen=1, classes=["c4"])
+    unseen = str(split.settings["unseen"]).splitlines()
+    assert len(unseen) == 2
+    assert "c4" in unseen
+    label_of = dict(zip(_rows().ids, _rows().labels, strict=True))
+    assert "c4" not in {label_of[name] for name, part in _parts(split).items() if part == "train"}
+    with pytest.raises(UsageError, match="did you mean 'c4'"):
+        make_split(_rows(), "u", by="image", classes=["c44"])
+
+
 def test_more_unseen_classes_than_can_be_spared_are_refused() -> None:
     with pytest.raises(UsageError, match="has 6, of which two at least must be seen"):
         make_split(_rows(), "u", by="image", unseen=5)
@@ -255,6 +267,16 @@ def test_a_split_by_station_keeps_stations_apart(tmp_path: Path) -> None:
         assert all(len(sides) == 1 for sides in stations.values())
 
 
+# Bins
+
+
+def test_pictures_in_folders_are_grouped_by_the_bin_in_their_name() -> None:
+    ids = ["whoi/Eucampia/IFCB1_2010_030_180248_03226", "whoi/x/D20220522T000439_IFCB134_00002", "whoi/x/other"]
+    assert bins_of(ids, ["whoi"] * 3) == ["IFCB1_2010_030_180248", "D20220522T000439_IFCB134", "whoi"]
+    with pytest.raises(UsageError, match="--by sample"):
+        bins_of(["whoi/x/IFCB1_2010_399_180248_1"], ["whoi"])
+
+
 # Official splits
 
 
@@ -329,6 +351,28 @@ def test_an_official_split_is_saved_like_any_other(tmp_path: Path) -> None:
     (tmp_path / "test.txt").write_text("\n".join(f"{n}.png" for n in range(15, 20)))
     data.split("official", official=[tmp_path / "train.txt", tmp_path / "test.txt"])
     assert data.load_split("official").sizes() == [{"train": 15, "validation": 0, "test": 5}]
+
+
+def _ids_in(archive: Path) -> list[str]:
+    with tarfile.open(archive) as members:
+        return [f"{archive.stem}/{name.rpartition('.')[0]}" for name in members.getnames() if name.endswith(".jpg")]
+
+
+def test_the_official_split_of_a_real_collection_has_its_published_sizes(real_data: Path) -> None:
+    folder = real_data / "collections"
+    for name, lists, sizes in (
+        ("vliz_flowcam.tar", "vliz_flowcam_images.tsv.gz", {"train": 12_094, "validation": 1_536, "test": 1_549}),
+        ("zooscan_ecotaxa.tar", "zooscan_ecotaxa_split.csv", {"train": 320, "validation": 0, "test": 80}),
+    ):
+        ids = _ids_in(folder / name)
+        split = official_split(ids, ["one"] * len(ids), list(range(len(ids))), "official", [folder / lists])
+        assert split.sizes() == [sizes]
+        assert split.note == "as the source gave it: image-level, optimistic"
+
+
+def test_the_bins_of_a_real_gallery_are_all_found(real_data: Path) -> None:
+    ids = _ids_in(real_data / "collections" / "whoi_ifcb_gallery.tar")
+    assert len(set(bins_of(ids, ["one"] * len(ids)))) == 767
 
 
 @pytest.mark.parametrize(

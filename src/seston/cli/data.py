@@ -5,12 +5,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from seston.cli.output import Outcome, Table, skipped_document, skipped_lines
-from seston.cli.words import AsJson, Existing, Overwrite, check_free
+from seston.cli.words import AsJson, Existing, Flag, Overwrite, check_free
+from seston.errors import UsageError
+
+if TYPE_CHECKING:
+    from seston.store import DataSet
 
 __all__ = ["annotate", "compact", "info", "map_", "split", "tag", "versions"]
 
@@ -96,12 +100,14 @@ def split(
     /,
     *,
     name: str,
-    by: Literal["sample", "station", "image"] = "sample",
+    by: Literal["sample", "bin", "station", "image"] = "sample",
     folds: int = 5,
     mode: Literal["kfold", "single", "planktonzilla"] = "kfold",
     seed: int = 42,
     hold_out: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = (),
     unseen: int = 0,
+    unseen_label: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = (),
+    non_plankton: Flag = False,
     official: Annotated[tuple[Existing, ...], Parameter(negative=(), show_default=False)] = (),
     overwrite: Overwrite = False,
     as_json: AsJson = False,
@@ -115,7 +121,8 @@ def split(
     name
         The name to save it under.
     by
-        Keep all particles of a sample, or of a station, in one part, or divide picture by picture (image: optimistic).
+        Keep all particles of a sample, of an IFCB bin (told by their names), or of a station in one part, or divide
+        picture by picture (image: optimistic).
     folds
         How many times to divide, with another test part each time.
     mode
@@ -127,12 +134,18 @@ def split(
         Test with all particles of this source, and train with the others; may be given several times.
     unseen
         So many classes, drawn at random, are in the test only.
+    unseen_label
+        This class is in the test only; may be given several times.
+    non_plankton
+        Detritus, faults of pictures and lifeless things, as the taxonomy knows them, are in the test only.
     official
         Lists of the collection's makers (train.txt, test.csv, ...) or a folder with them; may be given several times.
     """
     from seston.store import open_data_set
 
-    made = open_data_set(data).split(
+    opened = open_data_set(data)
+    lifeless = _lifeless(opened) if non_plankton else []
+    made = opened.split(
         name,
         by=by,
         folds=folds,
@@ -140,6 +153,7 @@ def split(
         seed=seed,
         hold_out=hold_out,
         unseen=unseen,
+        unseen_labels=[*unseen_label, *(label for label in lifeless if label not in unseen_label)],
         official=official,
         overwrite=overwrite,
     )
@@ -157,6 +171,15 @@ def split(
         },
         blocks=(f"Split {made.name!r} saved: {made.note}.", Table(("fold", *parts), rows)),
     )
+
+
+def _lifeless(data: DataSet) -> list[str]:
+    from seston.taxonomy import non_plankton
+
+    found = non_plankton(data.labels(trusted=True).values())
+    if not found:
+        raise UsageError(f"{data.path}: no label is known to be detritus, a fault of the picture or a lifeless thing")
+    return found
 
 
 def versions(data: Existing, /, *, as_json: AsJson = False) -> Outcome:

@@ -10,11 +10,12 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-__all__ = ["BinFile", "BinName", "bin_file", "parse_bin_name", "roi_number"]
+__all__ = ["BinFile", "BinName", "bin_file", "bin_of_roi", "parse_bin_name", "roi_number"]
 
 _OLD = re.compile(r"IFCB(?P<instrument>\d{1,3})_(?P<year>\d{4})_(?P<day>\d{3})_(?P<clock>\d{6})")
 _NEW = re.compile(r"D(?P<date>\d{8})T(?P<clock>\d{6})_IFCB(?P<instrument>\d{1,4})")
 _FILE = re.compile(r"(?P<bin>IFCB\d{1,3}_\d{4}_\d{3}_\d{6}|D\d{8}T\d{6}_IFCB\d{1,4})(?P<rest>[._].*)")
+_NAMED = re.compile(r"(?<![A-Za-z0-9])(?:IFCB\d{1,3}_\d{4}_\d{3}_\d{6}|D\d{8}T\d{6}_IFCB\d{1,4})(?![0-9])")
 _RAW = frozenset({".adc", ".hdr", ".roi"})
 _LABELS = {".csv": "labels", ".mat": "manual"}
 _PRODUCTS = (
@@ -92,6 +93,18 @@ def bin_file(name: str) -> BinFile | None:
         return BinFile(bin_name, _LABELS[rest])
     kind = next((kind for pattern, kind in _PRODUCTS if pattern.fullmatch(rest)), None)
     return BinFile(bin_name, kind) if kind else None
+
+
+def bin_of_roi(name: str) -> str | None:
+    """Find the bin in the name of a picture or particle such as ``IFCB5_2017_319_174459_01683``; None where none is.
+
+    Examples
+    --------
+    >>> bin_of_roi("Eucampia/IFCB1_2010_030_180248_03226")
+    'IFCB1_2010_030_180248'
+    """
+    found = _NAMED.search(name)
+    return found[0] if found and parse_bin_name(found[0]) else None
 
 
 def roi_number(name: str, bin_name: str) -> int | None:

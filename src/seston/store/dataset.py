@@ -334,6 +334,7 @@ class DataSet:
         seed: int = 42,
         hold_out: Sequence[str] = (),
         unseen: int = 0,
+        unseen_labels: Sequence[str] = (),
         official: Sequence[str | Path] = (),
         overwrite: bool = False,
     ) -> Split:
@@ -344,7 +345,8 @@ class DataSet:
         name
             Name of the split.
         by
-            ``sample``: no sample (bin, run, measurement) stands on two sides. ``station``: nor does a station, by its
+            ``sample``: no sample (run, measurement) stands on two sides. ``bin``: no IFCB bin does, as names of
+            particles tell it. ``station``: nor does a station, by its
             name or else by its position. ``image``: particles are parted singly, as in the cross-modal paper, and every
             figure from it is optimistic.
         folds
@@ -358,6 +360,8 @@ class DataSet:
             Sources (column ``source``) that are the test; the others are for training and 5 % for validation.
         unseen
             So many classes, drawn at random, are in the test only (where samples are kept apart: in tested samples).
+        unseen_labels
+            Further classes that are in the test only.
         official
             Lists of the collection's makers, or folders of them; see `official_split`. Nothing else applies.
         overwrite
@@ -392,6 +396,7 @@ class DataSet:
             seed=seed,
             hold_out=hold_out,
             unseen=unseen,
+            unseen_labels=unseen_labels,
             official=official,
         )
         save_split(self._folder.splits, split, overwrite=overwrite)

@@ -31,6 +31,7 @@ def hold_out(
     twins: NDArray[np.int64],
     collections: Sequence[str] = (),
     unseen: int = 0,
+    classes: Sequence[str] = (),
     seed: int = 42,
 ) -> HeldOut:
     """Choose what is for the test alone.
@@ -45,13 +46,15 @@ def hold_out(
         Sources of which all particles are for the test: a test on another instrument, or on other hands.
     unseen
         How many classes are for the test, drawn at random from all that have a label.
+    classes
+        Further classes that are for the test, by their labels.
     seed
         For that draw.
 
     Raises
     ------
     UsageError
-        A source that there is not, with the nearest name; all sources; or more classes than can be spared.
+        A source or class that there is not, with the nearest name; all sources; or more classes than can be spared.
     """
     test = np.zeros(len(sources), np.bool_)
     notes: list[str] = []
@@ -60,11 +63,11 @@ def hold_out(
         test |= _of_collections(sources, collections)
         notes.append(f"test is the collection {', '.join(dict.fromkeys(collections))}")
         settings["hold_out"] = "; ".join(dict.fromkeys(collections))
-    if unseen:
-        names = _unseen_classes([label for label, held in zip(labels, test, strict=True) if not held], unseen, seed)
+    if unseen or classes:
+        names = _unseen_classes(labels, unseen, classes, seed)
         chosen = set(names)
         test |= np.array([label in chosen for label in labels], np.bool_)
-        notes.append(f"{unseen} classes are in the test only (the card names them)")
+        notes.append(f"{len(names)} classes are in the test only (the card names them)")
         settings["unseen"] = "\n".join(names)
     repeated = np.zeros(len(test), np.bool_)
     repeated[twins[test]] = True
@@ -85,9 +88,15 @@ def _of_collections(sources: Sequence[str], collections: Sequence[str]) -> NDArr
     return np.array([source in wanted for source in sources], np.bool_)
 
 
-def _unseen_classes(labels: Sequence[str | None], number: int, seed: int) -> list[str]:
+def _unseen_classes(labels: Sequence[str | None], number: int, classes: Sequence[str], seed: int) -> list[str]:
     names = sorted({label for label in labels if label is not None})
-    if not 0 < number <= len(names) - 2:
-        raise UsageError(f"{number} unseen classes: the data set has {len(names)}, of which two at least must be seen")
-    chosen = np.random.default_rng(seed).choice(len(names), number, replace=False)
-    return [names[place] for place in sorted(chosen.tolist())]
+    for label in classes:
+        if label not in names:
+            raise UsageError(f"no particle has the label {label!r}{nearest_word(label, names)}")
+    named = set(classes)
+    others = [name for name in names if name not in named]
+    if number > len(others) - 2 or not others:
+        wanted = f"{number + len(named)} unseen classes"
+        raise UsageError(f"{wanted}: the data set has {len(names)}, of which two at least must be seen")
+    drawn = np.random.default_rng(seed).choice(len(others), number, replace=False).tolist() if number else []
+    return sorted([*named, *(others[place] for place in drawn)])

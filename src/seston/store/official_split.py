@@ -7,9 +7,12 @@ Files are found again by the end of their path, as a list may have been written 
 from __future__ import annotations
 
 import csv
+import gzip
 import re
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
+from typing import TextIO
 
 import numpy as np
 
@@ -31,9 +34,10 @@ _WORDS: dict[str, Part] = {
 _LISTS = frozenset({".txt", ".csv", ".tsv", ".lst"})
 _PICTURE = re.compile(r"\.(jpe?g|jpe|png|bmp|tiff?|gif|webp)$", re.IGNORECASE)
 _FILE_COLUMNS = ("file", "filename", "filepath", "path", "image", "img", "id", "particle", "name", "objectid")
-_PART_COLUMNS = ("split", "set", "subset", "part", "partition", "fold")
+_PART_COLUMNS = ("split", "set", "subset", "part", "partition", "publishedsplit")
 _LARGEST_LIST = 1 << 30
 _MOST_LISTS = 1000
+_LONGEST_LINE = 1 << 16
 
 
 def official_split(
@@ -110,15 +114,16 @@ def _entries(path: Path) -> Iterator[tuple[str, Part]]:
     try:
         if path.stat().st_size > _LARGEST_LIST:
             raise InputError(f"{path}: larger than a list of files can be; look at it")
-        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-            first = file.readline(1 << 16)
+        with _opened(path) as file:
+            first = file.readline(_LONGEST_LINE)
             separator = next((mark for mark in "\t;," if mark in first), ",")
             columns = [re.sub(r"[^a-z]+", "", word.lower()) for word in first.strip().split(separator)]
             file_place = next((columns.index(name) for name in _FILE_COLUMNS if name in columns), None)
             part_place = next((columns.index(name) for name in _PART_COLUMNS if name in columns), None)
             if file_place is None:
                 file.seek(0)
-            reader = csv.reader((line.replace("\x00", "") for line in file), delimiter=separator)
+            lines = iter(lambda: file.readline(_LONGEST_LINE), "")
+            reader = csv.reader((line.replace("\x00", "") for line in lines), delimiter=separator)
             for row in reader:
                 entry = row[file_place or 0].strip() if len(row) > (file_place or 0) else ""
                 part = of_name
@@ -126,8 +131,14 @@ def _entries(path: Path) -> Iterator[tuple[str, Part]]:
                     part = _WORDS.get(row[part_place].strip().lower()) if len(row) > part_place else None
                 if entry and part is not None:
                     yield entry, part
-    except (OSError, csv.Error) as error:
+    except (OSError, EOFError, zlib.error, csv.Error) as error:
         raise InputError(f"{path}: the list cannot be read ({error}); look at it") from None
+
+
+def _opened(path: Path) -> TextIO:
+    if path.suffix.lower() == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8-sig", errors="replace", newline="")
+    return path.open(encoding="utf-8-sig", errors="replace", newline="")
 
 
 def _by_stem(ids: Sequence[str]) -> dict[str, list[int]]:

@@ -1,4 +1,4 @@
-"""Make a split: k folds of 80/5/15, or one of 95/5, or Planktonzilla's 60/20/20; by sample, by station, or by picture.
+"""Make a split: k folds of 80/5/15, or one of 95/5, or Planktonzilla's 60/20/20; by sample, bin, station or picture.
 
 The first two shapes are those of the cross-modal paper (arXiv 2603.16427): ``StratifiedKFold(5, shuffle, seed 42)``,
 whose held-out fifth is parted again into 5 % for validation and 15 % for testing; and 95/5 for learning without labels.
@@ -34,7 +34,7 @@ _TEST_SHARE_OF_HELD_OUT = 0.75
 _VALIDATION_SHARE = 0.05
 _TRAIN, _VALIDATION, _TEST = range(3)
 _LEFT_OUT = -1
-_BY = ("sample", "station", "image")
+_BY = ("sample", "bin", "station", "image")
 _MODES = ("kfold", "single", "planktonzilla")
 _OPTIMISTIC = "image-level, optimistic"
 
@@ -45,7 +45,7 @@ class SplitRows:
 
     ids: Sequence[str]
     samples: Sequence[str]
-    """Sample or station of each: what must not be parted."""
+    """Sample, bin or station of each: what must not be parted."""
     labels: Sequence[str | None]
     contents: Sequence[Sequence[str | None]]
     """Columns of content hashes; particles that share one stand on one side."""
@@ -63,14 +63,23 @@ def make_split(
     seed: int = 42,
     collections: Sequence[str] = (),
     unseen: int = 0,
+    classes: Sequence[str] = (),
 ) -> Split:
     """Part the particles of a data set; see `DataSet.split`."""
-    _check(name, by, folds, mode, collections, unseen)
+    _check(name, by, folds, mode, collections, unseen, classes)
     if not rows.ids:
         raise UsageError("the data set holds no particles yet; import some before splitting")
     twins = joined_by_content(rows.contents, len(rows.ids))
     sources = rows.sources or [""] * len(rows.ids)
-    held = hold_out(sources=sources, labels=rows.labels, twins=twins, collections=collections, unseen=unseen, seed=seed)
+    held = hold_out(
+        sources=sources,
+        labels=rows.labels,
+        twins=twins,
+        collections=collections,
+        unseen=unseen,
+        classes=classes,
+        seed=seed,
+    )
     kept = np.flatnonzero(~held.test & ~held.left_out)
     rest = _Rest(
         samples=_chosen(rows.samples, kept),
@@ -79,7 +88,7 @@ def make_split(
         twins=np.searchsorted(kept, twins[kept]),  # what repeats one that is held out is not among the rest
     )
     made = _part(rest, by=by, folds=folds, mode="single" if collections else mode, seed=seed)
-    apart = by != "image" and bool(unseen)
+    apart = by != "image" and bool(unseen or classes)
     parts = [_with_held_out(codes, kept, held.test, rows.samples if apart else None) for codes in made.parts]
     grouped, note = made.grouped, made.note
     if collections:
@@ -98,10 +107,14 @@ def make_split(
     )
 
 
-def _check(name: str, by: str, folds: int, mode: str, collections: Sequence[str], unseen: int) -> None:
+def _check(
+    name: str, by: str, folds: int, mode: str, collections: Sequence[str], unseen: int, classes: Sequence[str]
+) -> None:
     check_name(name)
     if by not in _BY:
-        raise UsageError(f"a split is made by 'sample', 'station' or 'image', not by {by!r}{nearest_word(by, _BY)}")
+        raise UsageError(
+            f"a split is made by 'sample', 'bin', 'station' or 'image', not by {by!r}{nearest_word(by, _BY)}"
+        )
     if mode not in _MODES:
         raise UsageError(f"a split is 'kfold', 'single' or 'planktonzilla', not {mode!r}{nearest_word(mode, _MODES)}")
     if mode == "kfold" and folds < 2:
@@ -110,9 +123,11 @@ def _check(name: str, by: str, folds: int, mode: str, collections: Sequence[str]
         raise UsageError(f"{unseen} unseen classes: say how many, from 1 on")
     if mode == "planktonzilla" and by != "image":
         raise UsageError("Planktonzilla's split is by picture: say --by image (its figures are optimistic)")
-    if collections and (unseen or mode == "planktonzilla"):
-        raise UsageError("a held-out collection makes a split of its own: leave out --unseen and --mode planktonzilla")
-    if unseen and by != "image" and mode == "single":
+    if collections and (unseen or classes or mode == "planktonzilla"):
+        raise UsageError(
+            "a held-out collection makes a split of its own: leave out unseen classes and --mode planktonzilla"
+        )
+    if (unseen or classes) and by != "image" and mode == "single":
         raise UsageError("unseen classes with samples kept apart need a test part: say --mode kfold, or --by image")
 
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from seston.particle import Sample
+from seston.store.grouping import bins_of, stations_of
 from seston.store.official_split import official_split
 from seston.store.partition import SplitRows, make_split
 from seston.store.sample_groups import joined_by_content
 from seston.store.splits import Split
-from seston.store.stations import stations_of
 from seston.store.tables import Table
 
 __all__ = ["split_particles"]
@@ -30,6 +30,7 @@ def split_particles(
     seed: int,
     hold_out: Sequence[str],
     unseen: int,
+    unseen_labels: Sequence[str],
     official: Sequence[str | Path],
 ) -> Split:
     """Part the particles of a table; see `DataSet.split`.
@@ -51,6 +52,8 @@ def split_particles(
     if by == "station":
         stations = stations_of(samples)
         of_sample = [stations.get(sample, sample) for sample in of_sample]
+    elif by == "bin":
+        of_sample = bins_of(ids, of_sample)
     rows = SplitRows(
         ids=ids,
         samples=of_sample,
@@ -58,4 +61,14 @@ def split_particles(
         contents=contents,
         sources=table.column("source").to_pylist(),
     )
-    return make_split(rows, name, by=by, folds=folds, mode=mode, seed=seed, collections=hold_out, unseen=unseen)
+    return make_split(
+        rows,
+        name,
+        by=by,
+        folds=folds,
+        mode=mode,
+        seed=seed,
+        collections=hold_out,
+        unseen=unseen,
+        classes=unseen_labels,
+    )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from seston.taxonomy.checking import CheckReport, Finding, check
     from seston.taxonomy.fact_files import Fact, facts_paths, read_facts
     from seston.taxonomy.label_flow_page import sankey
+    from seston.taxonomy.lifeless_labels import non_plankton
     from seston.taxonomy.overrides import Overrides, data_set_overrides, read_overrides
     from seston.taxonomy.resolving import resolve
     from seston.taxonomy.tree import TaxonTree
@@ -35,6 +36,7 @@ __all__ = [
     "data_set_overrides",
     "facts_paths",
     "lineage",
+    "non_plankton",
     "read_facts",
     "read_overrides",
     "resolve",
@@ -53,6 +55,7 @@ __getattr__ = late_names(
         "Finding": "checking",
         "check": "checking",
         "lineage": "captions",
+        "non_plankton": "lifeless_labels",
         "TaxonTree": "tree",
         "attach_barcodes": "barcodes",
         "data_set_overrides": "overrides",

@@ -1,17 +1,34 @@
-"""Which samples were taken at one station."""
+"""Which particles were taken at one station, or are of one IFCB bin."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from seston.errors import UsageError
+from seston.instruments.ifcb_names import bin_of_roi
 from seston.particle import Sample
 
-__all__ = ["stations_of"]
+__all__ = ["bins_of", "stations_of"]
 
 _ABOUT_A_KILOMETRE = 2
 _NONE = frozenset({"", "nan", "na", "none", "unknown", "-"})
+
+
+def bins_of(ids: Sequence[str], samples: Sequence[str]) -> list[str]:
+    """Give the IFCB bin that each particle's name tells; the sample where it tells none.
+
+    Pictures that were sorted into folders keep the name of their bin, though the folder is their sample.
+
+    Raises
+    ------
+    UsageError
+        Where no name tells a bin.
+    """
+    bins = [bin_of_roi(name) for name in ids]
+    if not any(bins):
+        raise UsageError("no particle's name tells an IFCB bin; use --by sample")
+    return [found or sample for found, sample in zip(bins, samples, strict=True)]
 
 
 def stations_of(samples: Iterable[Sample]) -> dict[str, str]:
