@@ -5,16 +5,17 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import astuple
 from enum import IntEnum
+from operator import attrgetter
 
-from seston.taxonomy.fact_files import Fact
+from seston.taxonomy.fact_files import FACT_COLUMNS, Fact
 
 __all__ = ["FactShelf", "Place"]
 
 _AT_ONCE = 2_000
 _HIGHEST_CLIMB = 60
-_FIELDS = "name, rank, parent, aphia_id, status, accepted_name, source"
+_FIELDS = ", ".join(FACT_COLUMNS)
+_values = attrgetter(*FACT_COLUMNS)
 _TABLE = """
     PRAGMA journal_mode = OFF;
     PRAGMA synchronous = OFF;
@@ -54,7 +55,7 @@ class FactShelf:
 
     def put(self, facts: Iterable[Fact], place: Place) -> int:
         """Put facts into a place and count them."""
-        rows = ((*astuple(fact), fact.name.lower(), place) for fact in facts)
+        rows = ((*_values(fact), fact.name.lower(), place) for fact in facts)
         return self._base.executemany("INSERT INTO facts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows).rowcount
 
     def new(self) -> Iterator[tuple[int, Fact]]:
@@ -93,7 +94,7 @@ class FactShelf:
             "UPDATE facts SET name = ?, rank = ?, parent = ?, aphia_id = ?, status = ?, accepted_name = ?, "
             "source = ?, folded = ? WHERE rowid = ?"
         )
-        self._base.execute(query, (*astuple(fact), fact.name.lower(), number))
+        self._base.execute(query, (*_values(fact), fact.name.lower(), number))
 
     def is_above(self, name: str, fact: Fact, places: tuple[Place, ...]) -> bool:
         """Say whether a taxon of that name is somewhere above a fact, as far as these tables know."""
