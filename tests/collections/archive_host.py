@@ -38,6 +38,8 @@ class File:
     """For each coming GET: bytes of its answer after which the connection breaks."""
     refusals: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     """For each coming request: a status to answer in place of the file."""
+    pause: tuple[int, Callable[[], object]] | None = None
+    """Bytes of the next answer after which something is called, once."""
     then: Callable[[File], None] | None = None
     """Called once after the first GET, to change the file."""
 
@@ -125,6 +127,12 @@ class _Handler(BaseHTTPRequestHandler):
         if not with_body:
             return
         cut = file.cuts.pop(0) if file.cuts else None
+        if file.pause is not None:
+            (size, wait), file.pause = file.pause, None
+            self.wfile.write(body[:size])
+            wait()
+            self.close_connection = True
+            return
         self.wfile.write(body if cut is None else body[:cut])
         self.wfile.flush()
         if cut is not None or file.chunked:

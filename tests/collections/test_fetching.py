@@ -6,6 +6,11 @@ import hashlib
 import json
 import os
 import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
 from collections import namedtuple
 from pathlib import Path
 
@@ -207,3 +212,36 @@ def test_every_card_that_comes_with_seston_can_be_asked_for(tmp_path: Path) -> N
         for file in files:
             assert _place(tmp_path, file).parent == tmp_path / card.name
             assert file.url or file.instructions, f"{card.name}: how does a person get {file.name}?"
+
+
+FETCHER = """
+import sys
+from seston.cli.call import call
+sys.exit(call(["collections", "fetch", sys.argv[1], "--to", sys.argv[2], "--json"]))
+"""
+
+
+def test_a_fetch_that_is_killed_goes_on_where_it_stood(tmp_path: Path) -> None:
+    stops, killed = threading.Event(), threading.Event()
+
+    def wait_for_the_kill() -> None:
+        stops.set()
+        killed.wait(60)
+
+    data = os.urandom(8_000_000)
+    file = File(data, pause=(3_000_000, wait_for_the_kill))
+    with serving({"/pond.tar": file}) as host:
+        card = CARD.format(url=host.url, sha256=hashlib.sha256(data).hexdigest())
+        (tmp_path / "pond.toml").write_text(card)
+        words = [sys.executable, "-c", FETCHER, str(tmp_path / "pond.toml"), str(tmp_path / "to")]
+        first = subprocess.Popen(words, stdout=subprocess.DEVNULL)
+        assert stops.wait(60)
+        while not (part := tmp_path / "to" / "pond" / "pond.tar.part").exists() or part.stat().st_size < 2_000_000:
+            time.sleep(0.01)
+        first.send_signal(signal.SIGKILL)
+        first.wait()
+        killed.set()
+        have = part.stat().st_size
+        assert subprocess.run(words, stdout=subprocess.DEVNULL, check=True).returncode == 0
+    assert (tmp_path / "to" / "pond" / "pond.tar").read_bytes() == data
+    assert [one.headers.get("Range") for one in host.gets()] == [None, f"bytes={have}-"]
