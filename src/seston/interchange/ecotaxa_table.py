@@ -30,6 +30,7 @@ _MOST_FREE = {"object": 499, "sample": 61, "acq": 31, "process": 31}
 """Free columns that a project can hold: numbers of objects (500, of which the score is one), texts of the others."""
 _PARENTS = ("sample", "acq", "process")
 _OF_SAMPLES = tuple(field.name for field in fields(Sample))
+_SAMPLES_REMEMBERED = 64
 _READER = "ecotaxa"
 _WORDS_OF_STATUS = {"unstated": "validated"}
 """A source's own label counts as a person's word, as everywhere in a data set."""
@@ -49,7 +50,9 @@ class EcotaxaTable:
     """Sample → ids of sample, acquisition and process."""
     doubled: frozenset[int]
     """Hashes of object ids that two particles would share: these go out under their whole ids."""
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+    shared: dict[str, tuple[dict[str, str], list[str]]] = field(default_factory=dict, repr=False, compare=False)
+    """Cells of the samples of late."""
 
     def head(self) -> str:
         """Give the lines of names and of types."""
@@ -67,17 +70,28 @@ class EcotaxaTable:
         picture
             Path of its picture beside the table.
         """
-        values = _values(one, category, self.object_id(one), picture)
-        parents = self.parents.get(one.sample.id, (one.sample.id,) * 3)
-        values |= dict(zip(("of_sample", "of_acquisition", "of_process"), parents, strict=True))
-        sample, settings = one.sample, one.sample.settings
-        cells: list[Any] = []
-        for column, _, value in self.fixed:
-            found = getattr(sample, value[7:]) if value.startswith("sample.") else values[value]
-            cells.append(settings.get(column, "") if found is None and column in settings else found)
-        cells += [one.particle.listmode.get(name) for name in self.listmode]
-        cells += [settings.get(column) for column in self.settings]
-        return _line([_cell(value) for value in cells])
+        of_sample, settings = self._of_sample(one.sample)
+        values = {name: _cell(value) for name, value in _values(one, category, self.object_id(one), picture).items()}
+        cells = [of_sample.get(column, "") or values.get(value, "") for column, _, value in self.fixed]
+        parameters = one.particle.listmode
+        cells += [_cell(parameters.get(name)) for name in self.listmode]
+        return _line([*cells, *settings])
+
+    def _of_sample(self, sample: Sample) -> tuple[dict[str, str], list[str]]:
+        """Give the cells that all particles of a sample share: by column, and those of the settings."""
+        if sample.id not in self.shared:
+            if len(self.shared) >= _SAMPLES_REMEMBERED:
+                self.shared.clear()
+            parents = self.parents.get(sample.id, (sample.id,) * 3)
+            values = dict(zip(("of_sample", "of_acquisition", "of_process"), parents, strict=True))
+            values |= {f"sample.{name}": getattr(sample, name) for name in _OF_SAMPLES}
+            cells = {
+                column: _cell(values[value]) or _cell(sample.settings.get(column))
+                for column, _, value in self.fixed
+                if value in values
+            }
+            self.shared[sample.id] = (cells, [_cell(sample.settings.get(column)) for column in self.settings])
+        return self.shared[sample.id]
 
     def object_id(self, one: Outgoing) -> str:
         """Give the object's own id where it came from EcoTaxa, so that it can be found there again; else the whole."""
@@ -212,7 +226,8 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, float):
         return repr(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-    return " ".join(str(value).split()) if any(mark in str(value) for mark in "\t\r\n") else str(value)
+    text = str(value)
+    return text if text.isprintable() else " ".join(text.split())
 
 
 def _line(cells: Sequence[str]) -> str:

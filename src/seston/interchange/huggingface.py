@@ -32,8 +32,9 @@ from seston.store.sample_rows import samples_to_table
 
 __all__ = ["export_huggingface"]
 
-_ROWS_A_GROUP = 100
-_BYTES_A_GROUP = 32_000_000
+_ROWS_A_GROUP = (100, 2_000)
+"""At least so many rows where they are small, and at most: each group costs memory until its shard is closed."""
+_BYTES_A_GROUP = (4_000_000, 32_000_000)
 _SAMPLES = "samples/samples.parquet"
 
 
@@ -140,7 +141,9 @@ class _Shard:
         self._waiting += len(one.particle.image or b"") + (
             0 if one.particle.profile is None else one.particle.profile.nbytes
         )
-        if len(self._rows) >= _ROWS_A_GROUP or self._waiting >= _BYTES_A_GROUP:
+        rows, size = len(self._rows), self._waiting
+        large = rows >= _ROWS_A_GROUP[0] and size >= _BYTES_A_GROUP[0]
+        if large or rows >= _ROWS_A_GROUP[1] or size >= _BYTES_A_GROUP[1]:
             self._write()
 
     def close(self) -> None:

@@ -97,12 +97,12 @@ def export_webdataset(
 
 class _Tar:
     def __init__(self, path: Path, taxa: Taxa, largest: int) -> None:
-        self._tar = tarfile.TarFile(path, mode="w", format=tarfile.USTAR_FORMAT)
+        self._file = path.open("wb")
         self._taxa, self._largest = taxa, largest
 
     def has_room_for(self, one: Outgoing) -> bool:
         profile = 0 if one.particle.profile is None else one.particle.profile.nbytes
-        return self._tar.offset + len(one.particle.image or b"") + profile + 16 * _TAR_BLOCK <= self._largest
+        return self._file.tell() + len(one.particle.image or b"") + profile + 16 * _TAR_BLOCK <= self._largest
 
     def add(self, one: Outgoing) -> None:
         key = f"{one.position:09d}"
@@ -118,12 +118,15 @@ class _Tar:
         self._write(f"{key}.txt", lineage_text(taxon).encode() if taxon else b"")
 
     def close(self) -> None:
-        self._tar.close()
+        self._file.write(bytes(2 * tarfile.BLOCKSIZE))  # two empty blocks are the end
+        self._file.write(bytes(-self._file.tell() % tarfile.RECORDSIZE))
+        self._file.close()
 
     def _write(self, name: str, content: bytes) -> None:
         member = tarfile.TarInfo(name)  # time 0, owner 0, mode 644: nothing of this machine
         member.size = len(content)
-        self._tar.addfile(member, io.BytesIO(content))
+        self._file.write(member.tobuf(tarfile.USTAR_FORMAT))
+        self._file.write(content + bytes(-len(content) % tarfile.BLOCKSIZE))
 
 
 def _refuse(one: Outgoing) -> str:
