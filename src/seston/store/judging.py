@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from seston.particle import Annotation, Note, Particle, Sample, Skipped
+from seston.store.acquisitions import Acquisitions
 from seston.store.columns import particles_to_table
 from seston.store.completing import as_particle, complete, restore
 from seston.store.examine import Examined
@@ -75,6 +76,8 @@ class Judge:
         self._attribution = attribution or ""
         self._known = Known(particles)
         self._sample_records = {sample.id: sample for sample in table_to_samples(samples.read(samples.schema.names))}
+        self._acquisitions = Acquisitions(self._sample_records.values())
+        self._acquisitions.forget_clashes()
         self._defaults = {sample.id: _defaults_of(sample) for sample in self._sample_records.values()}
         self._changed_samples: dict[str, Sample] = {}
         self._new: dict[str, Examined] = {}
@@ -98,6 +101,8 @@ class Judge:
         if not sample.attribution:
             sample = replace(sample, attribution=self._attribution)
         old = self._sample_records.get(sample.id)
+        if old is None:
+            self._acquisitions.add(sample)
         joined = join_samples(old, sample) if old is not None else sample
         if joined is not old:
             self._sample_records[sample.id] = self._changed_samples[sample.id] = joined
@@ -165,6 +170,7 @@ class Judge:
         self._note_duplicates(pairs)
         self._note_labels()
         self._note_annotations()
+        self.notes += self._acquisitions.notes()
         return ImportReport(
             **self.counts,
             duplicates=len(self._repeating),
