@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
+from functools import lru_cache
 from typing import NamedTuple
 
 from seston.instruments.ecotaxa_cells import STATUSES, parse_coordinate, parse_date, parse_depth, parse_time
@@ -72,23 +73,19 @@ class ObjectColumns:
 
     def spot(self, cells: list[str], complain: Complain) -> Spot:
         """Read position, time and depth of a row; what cannot be right is None and complained of."""
-        latitude, why_latitude = parse_coordinate(cells[self.latitude], 90.0)
-        longitude, why_longitude = parse_coordinate(cells[self.longitude], 180.0)
-        depth_min, why_min = parse_depth(cells[self.depth_min])
-        depth_max, why_max = parse_depth(cells[self.depth_max])
-        if why_latitude or why_longitude or why_min or why_max:
-            reasons = (why_latitude, why_longitude, why_min, why_max)
-            for name, reason in zip(("lat", "lon", "depth_min", "depth_max"), reasons, strict=True):
-                if reason:
-                    complain(f"object_{name}", f"{reason}; left out")
-        if latitude is None or longitude is None:
-            latitude = longitude = None
-        moment = _moment(cells[self.date], cells[self.time], ("object_date", "object_time"), complain)
-        end = None
-        if self.date_end >= 0:
-            names = ("object_date_end", "object_time_end")
-            end = _moment(cells[self.date_end], cells[self.time_end], names, complain)
-        return Spot(latitude, longitude, moment, end, depth_min, depth_max)
+        spot, faults = _spot(
+            cells[self.latitude],
+            cells[self.longitude],
+            cells[self.date],
+            cells[self.time],
+            cells[self.date_end],
+            cells[self.time_end],
+            cells[self.depth_min],
+            cells[self.depth_max],
+        )
+        for column, reason in faults:
+            complain(column, f"{reason}; left out")
+        return spot
 
     def classification(self, cells: list[str], complain: Complain) -> Classification:
         """Read what a row calls its object.
@@ -103,7 +100,10 @@ class ObjectColumns:
             number = ""
         if status and label and status.lower() in STATUSES:
             names = ("object_annotation_date", "object_annotation_time")
-            time = _moment(cells[self.annotation_date], cells[self.annotation_time], names, complain)
+            faults: list[tuple[str, str]] = []
+            time = _moment(cells[self.annotation_date], cells[self.annotation_time], names, faults)
+            for column, reason in faults:
+                complain(column, f"{reason}; left out")
             return Classification(label, status, time)
         if status.lower() == "noid":
             pass
@@ -121,14 +121,34 @@ class ObjectColumns:
         return Classification()
 
 
-def _moment(day: str, clock: str, names: tuple[str, str], complain: Complain) -> datetime | None:
+@lru_cache(maxsize=4096)
+def _spot(
+    latitude: str, longitude: str, date: str, time: str, date_end: str, time_end: str, depth_min: str, depth_max: str
+) -> tuple[Spot, tuple[tuple[str, str], ...]]:
+    """Read the cells that say where and when, with the columns that cannot be right; most rows repeat another's."""
+    faults: list[tuple[str, str]] = []
+
+    def without_fault(column: str, read: tuple[float | None, str]) -> float | None:
+        if read[1]:
+            faults.append((column, read[1]))
+        return read[0]
+
+    north = without_fault("object_lat", parse_coordinate(latitude, 90.0))
+    east = without_fault("object_lon", parse_coordinate(longitude, 180.0))
+    if north is None or east is None:
+        north = east = None
+    moment = _moment(date, time, ("object_date", "object_time"), faults)
+    end = _moment(date_end, time_end, ("object_date_end", "object_time_end"), faults)
+    shallow = without_fault("object_depth_min", parse_depth(depth_min))
+    deep = without_fault("object_depth_max", parse_depth(depth_max))
+    return Spot(north, east, moment, end, shallow, deep), tuple(faults)
+
+
+def _moment(day: str, clock: str, names: tuple[str, str], faults: list[tuple[str, str]]) -> datetime | None:
     """Join a date and a time of day, UTC; midnight where there is no time of day."""
     date, why_date = parse_date(day)
     time_of_day, why_time = parse_time(clock)
-    if why_date:
-        complain(names[0], f"{why_date}; left out")
-    if why_time:
-        complain(names[1], f"{why_time}; left out")
+    faults += [(name, why) for name, why in zip(names, (why_date, why_time), strict=True) if why]
     return None if date is None else datetime.combine(date, time_of_day or time(), UTC)
 
 
