@@ -75,7 +75,7 @@ def _page(flow: LabelFlow, title: str) -> str:
     )
     folder = resources.files("seston.taxonomy")
     # Style and script are our own; what stems from the user's data is escaped where it is put into the document.
-    style, script = (Markup(folder.joinpath(name).read_text(encoding="utf-8")) for name in _PARTS)
+    style, layout, drawing = (Markup(folder.joinpath(name).read_text(encoding="utf-8")) for name in _PARTS)
     return environment.get_template("label_flow.html.j2").render(
         title=title,
         flow=flow,
@@ -83,12 +83,12 @@ def _page(flow: LabelFlow, title: str) -> str:
         unresolved=_percent(flow.unresolved, flow.particles),
         version=__version__,
         style=style,
-        script=script,
+        script=layout + drawing,
         document=Markup(_for_script(_document(flow, title))),
     )
 
 
-_PARTS = ("label_flow.css", "label_flow.js")
+_PARTS = ("label_flow.css", "label_flow_layout.js", "label_flow.js")
 
 
 def _document(flow: LabelFlow, title: str) -> dict[str, Any]:
