@@ -104,7 +104,7 @@ def test_names_that_only_look_like_an_export_s_are_not_claimed(tmp_path: Path) -
 
 
 def test_readers_are_asked_in_their_order() -> None:
-    wanted = ["cyz", "cyz2json", "ifcb", "flowcam", "ecotaxa", "zooscan", "cytoclus", "rclustool", "pairs"]
+    wanted = ["cyz", "cyz2json", "ifcb", "flowcam", "ecotaxa", "zooscan", "isiis", "cytoclus", "rclustool", "pairs"]
     wanted += ["tables", "planktonzilla", "class-folders"]
     assert [name for name in wanted if name in READERS] == list(READERS)
     assert {"cytoclus", "rclustool", "pairs", "tables"} <= set(READERS)

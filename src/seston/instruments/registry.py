@@ -27,6 +27,7 @@ _MODULES = (
     "flowcam",
     "ecotaxa",
     "zooscan",
+    "isiis",
     "cytoclus",
     "rclustool",
     "pairs",
