@@ -9,14 +9,20 @@ from typing import Literal
 
 from seston.interchange.licences import LicenceChoice, is_let_out
 from seston.particle import Annotation, Particle, Sample
-from seston.store import PARTICLES, DataSet, Standing, outranks_source, rows_to_particles
+from seston.store import DataSet, Standing, outranks_source, rows_to_particles
 
 __all__ = ["Naming", "NamingStatus", "Outgoing", "naming_of", "outgoing"]
 
 NamingStatus = Literal["validated", "predicted", "dubious", "discarded", "unstated"]
 """Who stands behind a name; ``unstated``: a source's own label, of which it does not say so."""
 
-_HEAVY = frozenset({"image", "profile", "listmode", "listmode_names"})
+_LIGHT = (
+    "id", "sample_id", "source", "image_format", "width", "height", "pixel_size_um", "raw_label", "raw_status", "time",
+    "latitude", "longitude", "depth_min_m", "depth_max_m", "licence", "attribution", "flags",
+)  # fmt: skip
+_HEAVY = (
+    "image", "profile", "profile_channels", "profile_length", "profile_spacing_um", "listmode", "listmode_names",
+)  # fmt: skip
 _BATCH = 256
 _STATUS_OF_SOURCE: dict[str, NamingStatus] = {
     "v": "validated",
@@ -84,7 +90,7 @@ def outgoing(
     heavy
         With pictures, profiles and listmode.
     """
-    columns = [name for name in PARTICLES.names if heavy or name not in _HEAVY]
+    columns = [*_LIGHT, *(_HEAVY if heavy else ())]
     samples = {sample.id: sample for sample in data.samples()}
     if ids is None:
         batches = data.particles(columns, batch_size=_BATCH, start=start)
