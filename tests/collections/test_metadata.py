@@ -12,9 +12,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from collection_making import png, zip_of
 from metadata_servers import FIRST, Bin, Servers, serving_metadata
 
 from seston.cli.call import call
+from seston.collections import build
 from seston.collections.ecotaxa_objects import ask_project, source_of
 from seston.collections.ifcb_dashboard import ask_dashboard, bin_of
 from seston.collections.metadata_query import metadata
@@ -189,6 +191,24 @@ def test_the_command_fills_in_and_says_what(tmp_path: Path, capsys: pytest.Captu
     document = json.loads(capsys.readouterr().out)
     assert document["particles"] == 2
     assert document["values"] == {"position": 2, "depth": 2, "time": 2}
+
+
+def test_a_built_collection_is_flagged_and_its_inferred_position_gives_way(tmp_path: Path) -> None:
+    pictures = {f"labeled_20201020/Nodularia/{NEW}_{n:05d}.png": png(n) for n in range(3)}
+    zip_of(tmp_path / "phytoplankton_labeled.zip", pictures)
+    lake = {f"data/zooplankton_0p5x/daphnia/x/SPC-EAWAG-0P5X-1526956204000000-{n}.png": png(9 + n) for n in range(2)}
+    zip_of(tmp_path / "data.zip", lake)
+    build(["syke_ifcb_2022", "zoolake"], to=tmp_path / "data_set", from_=[str(tmp_path)])
+    data = open_data_set(tmp_path / "data_set")
+    flags = {one.source: one.flags for one in data.samples()}
+    assert flags == {"syke_ifcb_2022": (), "zoolake": ("on_land",)}
+    with serving_metadata(Servers(bins=BINS)) as servers:
+        metadata(data, ifcb=[servers.url], source="syke_ifcb_2022", patience=QUICK)
+    places = {sample.id: sample.latitude for sample in data.samples()}
+    rows = {row["id"]: row for batch in data.particles() for row in batch.to_pylist()}
+    own = {row["latitude"] for name, row in rows.items() if name.startswith("syke")}
+    whole = {place for name, place in places.items() if name.startswith("syke")}
+    assert 41.325 in own | whole
 
 
 CLIENT = """

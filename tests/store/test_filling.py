@@ -92,6 +92,14 @@ def test_a_position_inferred_for_a_whole_collection_gives_way(data: DataSet) -> 
     assert rows(data)["t/1"]["latitude"] == 43.6
 
 
+def test_flags_of_a_position_that_gives_way_go_with_it(data: DataSet) -> None:
+    provenance = MappingProxyType(dict.fromkeys(("latitude", "longitude"), "card lake: from the paper"))
+    add(data, [Sample(id="t", latitude=47.35, longitude=8.68, provenance=provenance, flags=("clock",))], [])
+    assert next(one.flags for one in data.samples() if one.id == "t") == ("clock", "on_land")
+    data.fill_in(nothing, sea)
+    assert next(one.flags for one in data.samples() if one.id == "t") == ("clock",)
+
+
 def test_samples_are_filled_in_too(data: DataSet) -> None:
     report = data.fill_in(nothing, sea)
     [sample] = data.samples()

@@ -11,10 +11,11 @@ import pytest
 
 from seston.particle import Particle, Sample
 from seston.store import open_data_set
+from seston.store.columns import particles_to_table
 from seston.store.examine import examine
 from seston.store.judging import Judge
 from seston.store.land import is_inland, land_rings
-from seston.store.plausibility import FLAGS, flag_particles, flag_samples
+from seston.store.plausibility import FLAGS, flag_particles, flag_rows, flag_samples
 from seston.store.tables import Table
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -202,3 +203,42 @@ def test_info_counts_flags(tmp_path: Path) -> None:
     judge.finish(0.0)
     data.refresh()
     assert data.info().flags == {"on_land": 2, "position": 1}
+
+
+def test_rows_are_flagged_as_records_are() -> None:
+    rng = np.random.default_rng(3)
+    start = datetime(2020, 5, 1, tzinfo=UTC)
+    samples = {"a": Sample(id="a", start=start), "b": Sample(id="b")}
+
+    def some(value: Any) -> Any:
+        return value if rng.random() < 0.7 else None
+
+    particles = [
+        Particle(
+            id=f"{name}/{number}",
+            sample_id=name,
+            listmode={"FWS Total": float(number)},
+            latitude=some(float(rng.choice([0.0, 48.85, 43.68, -90.0, 95.0]))),
+            longitude=some(float(rng.choice([0.0, 2.35, 7.31, 200.0]))),
+            depth_min_m=some(float(rng.choice([-1.0, 5.0, 9_999.0]))),
+            depth_max_m=some(float(rng.choice([3.0, 20_000.0]))),
+            time=some(start + timedelta(days=float(rng.uniform(-10, 4_000)))),
+            flags=("position",) if number % 5 == 0 else (),
+        )
+        for number in range(200)
+        for name in ("a", "b", "unknown")
+    ]
+    rows = particles_to_table([examine(particle) for particle in particles])
+    found = flag_rows(rows, samples, now=NOW).column("flags").to_pylist()
+    own = flag_particles(particles, samples, now=NOW)
+    expected = [
+        [*particle.flags, *(flag for flag in flags if flag not in particle.flags)]
+        for particle, flags in zip(particles, own, strict=True)
+    ]
+    assert found == expected
+    assert {flag for flags in found for flag in flags} == set(FLAGS)
+
+
+def test_rows_that_say_nothing_stay_the_same_rows() -> None:
+    rows = particles_to_table([examine(Particle(id="s/1", sample_id="s", listmode={"FWS Total": 1.0}))])
+    assert flag_rows(rows, {}, now=NOW) is rows

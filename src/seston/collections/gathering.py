@@ -53,6 +53,9 @@ class _Found:
     size: int = 0
 
 
+_POSITION = ("latitude", "longitude", "depth_min_m", "depth_max_m")
+
+
 class Gatherer:
     """Walks through the archives of one collection.
 
@@ -202,7 +205,8 @@ class Gatherer:
                 depth_min_m=position.depth_m,
                 depth_max_m=position.depth_m,
             )
-            provenance["latitude"] = provenance["longitude"] = position.how
+            said = ("latitude", "longitude") if position.depth_m is None else _POSITION
+            provenance |= dict.fromkeys(said, f"card {position.how}")
         return replace(sample, provenance=provenance)
 
 

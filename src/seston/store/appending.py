@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from seston.particle import Sample
 from seston.store.keys import Keys, content_keys, id_keys
+from seston.store.plausibility import flag_rows, with_flags
 from seston.store.sample_rows import join_samples, samples_to_table, table_to_samples
 from seston.store.schema import PARTICLES
 from seston.store.tables import Table
@@ -99,12 +100,12 @@ class Appender:
     def commit(self) -> None:
         """Write what was added since the last commit."""
         if self._new_samples:
-            self._samples.append(samples_to_table(list(self._new_samples.values())))
+            self._samples.append(samples_to_table(with_flags(list(self._new_samples.values()))))
         if self._changed_samples:
-            self._samples.replace(samples_to_table(list(self._changed_samples.values())), "id")
+            self._samples.replace(samples_to_table(with_flags(list(self._changed_samples.values()))), "id")
         self._new_samples, self._changed_samples = {}, {}
         if self._waiting:
-            self._particles.append(pa.concat_tables(self._waiting))
+            self._particles.append(flag_rows(pa.concat_tables(self._waiting), self._sample_records))
             self._waiting, self._bytes = [], 0
 
     def finish(self) -> None:

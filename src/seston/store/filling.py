@@ -33,6 +33,8 @@ _GROUPS: Mapping[str, tuple[str, ...]] = {
     "time": ("time",),
 }
 """Values that only make sense together: they are filled in together, or not at all."""
+_OF_POSITION = ("position", "on_land")
+"""Flags that go with a position that gives way."""
 _FILLED = tuple(name for names in _GROUPS.values() for name in names)
 _READ = ("id", "sample_id", *_FILLED, "flags")
 
@@ -111,7 +113,8 @@ def _fill_samples(
             for group in _groups_of(gained):
                 values[group] += 1
             provenance = MappingProxyType(dict(sample.provenance) | dict.fromkeys(gained, found.source))
-            filled.append(replace(sample, **gained, provenance=provenance))
+            kept = tuple(flag for flag in sample.flags if "latitude" not in gained or flag not in _OF_POSITION)
+            filled.append(replace(sample, **gained, provenance=provenance, flags=kept))
     changed = []
     for sample, new in zip(filled, flag_samples(filled), strict=True):
         new = tuple(flag for flag in new if flag not in sample.flags)

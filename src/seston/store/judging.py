@@ -14,7 +14,7 @@ from seston.store.completing import as_particle, complete, restore
 from seston.store.examine import Examined
 from seston.store.identifiers import Identifiers
 from seston.store.known import Content, Known, content_of
-from seston.store.plausibility import flag_particles, flag_samples
+from seston.store.plausibility import flag_particles, with_flags
 from seston.store.reports import ImportReport
 from seston.store.rows import rows_to_particles
 from seston.store.sample_rows import join_samples, samples_to_table, table_to_samples
@@ -258,11 +258,7 @@ class Judge:
 
     def _flag_samples(self) -> list[Sample]:
         """Flag what the changed samples say of place and time where it cannot be true."""
-        changed = list(self._changed_samples.values())
-        flagged = [
-            join_samples(sample, replace(sample, flags=flags))
-            for sample, flags in zip(changed, flag_samples(changed), strict=True)
-        ]
+        flagged = with_flags(list(self._changed_samples.values()))
         self._sample_records |= {sample.id: sample for sample in flagged}
         return flagged
 

@@ -7,16 +7,17 @@ Nothing is changed and nothing is left out: a flag is a note for whoever draws a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from seston.particle import Particle, Sample
 from seston.store.land import is_inland
 
-__all__ = ["FLAGS", "Values", "find_flags", "flag_particles", "flag_samples"]
+__all__ = ["FLAGS", "Values", "find_flags", "flag_particles", "flag_rows", "flag_samples", "with_flags"]
 
 DEEPEST_M = 11_000.0
 """Challenger Deep, 10,935 m, is the deepest place of the sea."""
@@ -32,6 +33,7 @@ FLAGS: Mapping[str, str] = {
 }
 """Each flag and what it says about the value."""
 
+_NUMBERS = ("latitude", "longitude", "depth_min_m", "depth_max_m")
 _ABSENT_DEPTHS = (9_999.0, 99_999.0)
 
 
@@ -109,6 +111,45 @@ def flag_samples(samples: Sequence[Sample], *, now: datetime | None = None) -> l
     return _names(find_flags(_values(samples, latest, [(None, None)] * len(samples)), now=now))
 
 
+def with_flags(samples: Sequence[Sample]) -> list[Sample]:
+    """Give samples with the flags that their values earn, behind those that they have."""
+    return [
+        replace(sample, flags=(*sample.flags, *new)) if (new := _others(flags, sample.flags)) else sample
+        for sample, flags in zip(samples, flag_samples(samples), strict=True)
+    ]
+
+
+def flag_rows(rows: pa.Table, samples: Mapping[str, Sample], *, now: datetime | None = None) -> pa.Table:
+    """Give rows of the table of particles with the flags that their own values earn; see `flag_particles`.
+
+    Whole columns at a time; rows that say nothing of place and time themselves cost nothing.
+    """
+    if all(rows.column(name).null_count == rows.num_rows for name in (*_NUMBERS, "time")):
+        return rows
+    encoded = rows.column("sample_id").combine_chunks().dictionary_encode()
+    spans = [_span(samples.get(name)) for name in encoded.dictionary.to_pylist()]
+    of_row = encoded.indices.to_numpy(zero_copy_only=False)
+    values = Values(
+        **{name: rows.column(name).to_numpy() for name in _NUMBERS},
+        time=rows.column("time").cast(pa.timestamp("us")).to_numpy(),
+        earliest=_moments([span[0] for span in spans])[of_row],
+        latest=_moments([span[1] for span in spans])[of_row],
+    )
+    found = _names(find_flags(values, now=now))
+    if not any(found):
+        return rows
+    flags = [
+        [*(old or ()), *_others(new, old or ())] if new else old
+        for old, new in zip(rows.column("flags").to_pylist(), found, strict=True)
+    ]
+    field = rows.schema.field("flags")
+    return rows.set_column(rows.schema.get_field_index("flags"), field, pa.array(flags, field.type))
+
+
+def _others(flags: Sequence[str], there: Sequence[str]) -> tuple[str, ...]:
+    return tuple(flag for flag in flags if flag not in there)
+
+
 def _says_something(particle: Particle) -> bool:
     return (
         particle.time is not None
@@ -130,7 +171,7 @@ def _values(
 ) -> Values:
     numbers = {
         name: np.array([np.nan if (value := getattr(one, name)) is None else value for one in records], np.float64)
-        for name in ("latitude", "longitude", "depth_min_m", "depth_max_m")
+        for name in _NUMBERS
     }
     return Values(
         **numbers,
