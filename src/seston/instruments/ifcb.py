@@ -29,7 +29,7 @@ __all__ = ["READER"]
 _NAME = "ifcb"
 _ENDINGS = frozenset({".adc", ".hdr", ".roi", ".csv", ".zip", ".mat", ".h5"})
 _LARGEST = {"adc": LARGEST_ADC, "hdr": LARGEST_HEADER, "labels": LARGEST_LABELS, "manual": LARGEST_MATLAB_FILE}
-_END_OF_ARCHIVE = 1 << 20
+_END_OF_ARCHIVE = 1 << 16
 _LOOKED_AT = 2000
 """Members of an archive among which an ``.adc`` must be for the archive to be claimed."""
 
