@@ -156,6 +156,22 @@ def test_nordic_microalgae_gives_synonyms_and_all_ranks_above(nordic: Path) -> N
     ]  # fmt: skip
 
 
+def test_synonyms_in_a_column_of_their_own_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "dump.tsv"
+    path.write_text(
+        "scientific_name\trank\taphia_id\tclassification\tsynonyms\n"
+        "Laboea strobila\tSpecies\t101264\t[Kingdom] Chromista - [Genus] Laboea\t"
+        "Conocylis helix Meunier, 1910; Oldia alba\n",
+        encoding="utf-8",
+    )
+    facts = _facts(path)
+    assert facts["Laboea strobila"] == Fact("Laboea strobila", "species", "Laboea", 101264, "accepted", "", "x")
+    assert {name for name, fact in facts.items() if fact.accepted_name == "Laboea strobila"} == {
+        "Conocylis helix",
+        "Oldia alba",
+    }
+
+
 def test_nordic_microalgae_is_read_from_a_zip_archive_too(nordic: Path, tmp_path: Path) -> None:
     path = tmp_path / "content.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:

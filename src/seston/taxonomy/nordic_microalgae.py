@@ -1,7 +1,8 @@
 """The tables of Nordic Microalgae (nordicmicroalgae.org, repository nordicmicroalgae/content, folder ``species``).
 
-``taxa.txt`` has a row for each taxon, with its AphiaID as ``taxon_id`` and a column ``classification``:
-``[Kingdom] Chromista - [Phylum] Ciliophora - …``. ``synonyms.txt`` names synonyms by the taxon's id.
+``taxa.txt`` has a row for each taxon, with its AphiaID as ``taxon_id`` (or ``aphia_id``) and a column
+``classification``: ``[Kingdom] Chromista - [Phylum] Ciliophora - …``. ``synonyms.txt`` names synonyms by the taxon's id;
+a column ``synonyms`` of ``taxa.txt``, which parts them by ``;``, is read, too.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from seston.taxonomy.checklist_names import ChecklistName, bare_name, plain_rank
 __all__ = ["claims_nordic_microalgae", "read_nordic_microalgae"]
 
 _TAXA, _SYNONYMS = "taxa.txt", "synonyms.txt"
-_NEEDED = {"scientific_name", "rank", "taxon_id"}
+_NEEDED = {"scientific_name", "rank"}
+_IDS = ("taxon_id", "aphia_id")
 _OF_SYNONYMS = {"synonym_name", "taxon_id"}
 _STEP = re.compile(r"\[([^\]]+)\] (.+?)(?= - \[|$)")
+_BETWEEN_SYNONYMS = re.compile(r"[;|]")
 _IN_USE = frozenset({"", "accepted", "valid"})
 
 
@@ -35,6 +38,9 @@ def read_nordic_microalgae(files: ChecklistFiles) -> Iterator[ChecklistName | Sk
             yield row
         else:
             yield _taxon(row) if row["scientific_name"] else Skipped(taxa, f"line {number}", "has no name")
+            for synonym in _BETWEEN_SYNONYMS.split(row.get("synonyms", "")):
+                if synonym.strip():
+                    yield _synonym(synonym, "", _key(row))
     if _SYNONYMS in files.names() and set(files.header(_SYNONYMS).split("\t")) >= _OF_SYNONYMS:
         for number, row in _rows(files, _SYNONYMS):
             if isinstance(row, Skipped):
@@ -42,14 +48,15 @@ def read_nordic_microalgae(files: ChecklistFiles) -> Iterator[ChecklistName | Sk
             elif not row["synonym_name"] or not row["taxon_id"]:
                 yield Skipped(_SYNONYMS, f"line {number}", "has no name, or no taxon that it is a synonym of")
             else:
-                yield _synonym(row)
+                yield _synonym(row["synonym_name"], row.get("author", ""), row["taxon_id"])
 
 
 def _table_of_taxa(files: ChecklistFiles) -> str:
     name = files.named or _TAXA
     if name not in files.names():
         return ""
-    return name if set(files.header(name).split("\t")) >= _NEEDED else ""
+    columns = set(files.header(name).split("\t"))
+    return name if columns >= _NEEDED and not columns.isdisjoint(_IDS) else ""
 
 
 def _rows(files: ChecklistFiles, name: str) -> Iterator[tuple[int, dict[str, str] | Skipped]]:
@@ -66,28 +73,30 @@ def _rows(files: ChecklistFiles, name: str) -> Iterator[tuple[int, dict[str, str
 
 
 def _taxon(row: dict[str, str]) -> ChecklistName:
-    key, accepted_key = row["taxon_id"], row.get("valid_aphia_id", "")
+    key, accepted_key = _key(row), row.get("valid_aphia_id", "")
     path = [(plain_rank(rank), name.strip()) for rank, name in _STEP.findall(row.get("classification", ""))]
+    above = tuple(step for step in path if step[1] != row["scientific_name"])
     return ChecklistName(
         name=row["scientific_name"],
         rank=plain_rank(row["rank"]),
         key=key,
         parent_key=row.get("parent_id", ""),
-        parent="" if path else row.get("parent_name", ""),
+        parent="" if above else row.get("parent_name", ""),
         accepted_key=accepted_key if accepted_key != key else "",
         accepted=row.get("valid_name", ""),
         in_use=row.get("status", "").lower() in _IN_USE,
         aphia_id=int(key) if key.isascii() and key.isdigit() and len(key) <= _LONGEST_ID else None,
-        above=tuple(path[:-1]),
+        above=above,
     )
 
 
-def _synonym(row: dict[str, str]) -> ChecklistName:
-    name = " ".join(row["synonym_name"].split())
-    rank = "" if " " not in name else "species"
-    return ChecklistName(
-        name=bare_name(name, rank, row.get("author", "")), rank="", accepted_key=row["taxon_id"], in_use=False
-    )
+def _synonym(text: str, author: str, key: str) -> ChecklistName:
+    name = " ".join(text.split())
+    return ChecklistName(name=bare_name(name, "", author), rank="", accepted_key=key, in_use=False)
+
+
+def _key(row: dict[str, str]) -> str:
+    return next((row[column] for column in _IDS if row.get(column)), "")
 
 
 _LONGEST_ID = 8
