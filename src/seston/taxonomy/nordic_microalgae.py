@@ -1,7 +1,7 @@
 """The tables of Nordic Microalgae (nordicmicroalgae.org, repository nordicmicroalgae/content, folder ``species``).
 
 ``taxa.txt`` has a row for each taxon, with its AphiaID as ``taxon_id`` (or ``aphia_id``) and a column
-``classification``: ``[Kingdom] Chromista - [Phylum] Ciliophora - …``. ``synonyms.txt`` names synonyms by the taxon's id;
+``classification``: ``[Kingdom] Chromista - [Phylum] Ciliophora - …``. ``synonyms.txt`` names synonyms by their taxon;
 a column ``synonyms`` of ``taxa.txt``, which parts them by ``;``, is read, too.
 """
 
