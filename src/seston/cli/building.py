@@ -37,6 +37,7 @@ def build(
     to: Path,
     from_: Places = (),
     licence: Literal["commercial", "attribution", "any"] = "any",
+    ray: str | None = None,
     as_json: AsJson = False,
 ) -> Outcome:
     """Build one data set out of public collections, or add collections to one.
@@ -56,12 +57,15 @@ def build(
     licence
         commercial leaves out collections whose licence does not allow use for money, attribution also those that ask
         for more than credit; where no one states a licence, neither takes it.
+    ray
+        Look at pictures on a Ray cluster: its address, auto for the one that runs here, or local:2 for two workers of
+        its own. The data set is the same.
     """
     from seston.collections import build as build_collections
     from seston.particle import TerminalProgress
 
     with TerminalProgress() as progress:
-        report = build_collections((name, *names), to=to, from_=from_, licence=licence, progress=progress)
+        report = build_collections((name, *names), to=to, from_=from_, licence=licence, ray=ray, progress=progress)
     rows = [_row(one) for one in report.collections]
     left_out = [f"{one}: left out, its licence is {terms}" for one, terms in report.left_out.items()]
     failed = [f"{one}: not built: {reason}" for one, reason in report.failed.items()]

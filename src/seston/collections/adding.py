@@ -1,15 +1,13 @@
-"""One collection into a data set: walked through here, looked at in threads, committed in the order of its archives.
+"""One collection into a data set: walked through here, looked at by workers, committed in the order of its archives.
 
 A picture that the data set has is not looked at again.
 """
 
 from __future__ import annotations
 
-import os
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
 from typing import TypedDict
@@ -19,10 +17,11 @@ import pyarrow as pa
 
 from seston.collections.cards import Card, Expected
 from seston.collections.gathering import Gathered, Gatherer
-from seston.collections.looking import Looked, look_at
+from seston.collections.looking import Looked
 from seston.collections.picture_rows import picture_rows
 from seston.collections.placing import Placed
 from seston.collections.reports import CollectionReport, SetAside
+from seston.collections.workers import Workers
 from seston.particle import Note, Progress
 from seston.store.appending import Appender
 from seston.store.keys import Keys, id_keys
@@ -30,7 +29,7 @@ from seston.store.keys import Keys, id_keys
 __all__ = ["add_collection", "described"]
 
 _IN_FLIGHT_BYTES = 24 * 1024 * 1024
-_MOST_THREADS = 8
+_IN_FLIGHT_BYTES_A_WORKER = 6 * 1024 * 1024
 _SECOND = "a second picture of the same path: the first is kept"
 
 
@@ -55,13 +54,17 @@ class _Tally:
     image_bytes: int = 0
 
 
-def add_collection(appender: Appender, card: Card, placed: Placed, progress: Progress) -> CollectionReport:
+def add_collection(
+    appender: Appender, card: Card, placed: Placed, workers: Workers, progress: Progress
+) -> CollectionReport:
     """Add the pictures of one collection.
 
     Parameters
     ----------
     appender
         From `DataSet.appending`.
+    workers
+        Who looks at the pictures.
 
     Raises
     ------
@@ -73,7 +76,7 @@ def add_collection(appender: Appender, card: Card, placed: Placed, progress: Pro
     gatherer = Gatherer(card, placed)
     tally = _Tally()
     progress.start(f"building {card.name}", card.images)
-    for gathered, looked in _looked_at(_new_ones(gatherer, appender, tally, progress), card):
+    for gathered, looked in _looked_at(_new_ones(gatherer, appender, tally, progress), card, workers):
         for sample in gathered.samples:
             appender.take_sample(sample)
         _add(appender, card, gathered, looked, gatherer.set_aside)
@@ -138,23 +141,18 @@ def _without(gathered: Gathered, known: Sequence[bool]) -> Gathered:
     )
 
 
-def _looked_at(batches: Iterator[Gathered], card: Card) -> Iterator[tuple[Gathered, Looked]]:
-    """Send pictures through the threads and take them back in their order, a bounded number of bytes at a time."""
-    threads = _threads()
-    waiting: deque[tuple[Gathered, Future[Looked]]] = deque()
-    with ThreadPoolExecutor(threads, thread_name_prefix="seston-build") as pool:
-        try:
-            for gathered in batches:
-                future = pool.submit(look_at, gathered.pictures, scale_bar_rows=card.layout.scale_bar_rows)
-                waiting.append((gathered, future))
-                while len(waiting) > 3 * threads or sum(one.size for one, _ in waiting) > _IN_FLIGHT_BYTES:
-                    first, done = waiting.popleft()
-                    yield first, done.result()
-            while waiting:
-                first, done = waiting.popleft()
-                yield first, done.result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+def _looked_at(batches: Iterator[Gathered], card: Card, workers: Workers) -> Iterator[tuple[Gathered, Looked]]:
+    """Send pictures to the workers and take them back in their order, a bounded number of bytes at a time."""
+    waiting: deque[tuple[Gathered, Callable[[], Looked]]] = deque()
+    most = max(_IN_FLIGHT_BYTES, _IN_FLIGHT_BYTES_A_WORKER * workers.count)
+    for gathered in batches:
+        waiting.append((gathered, workers.ask(gathered.pictures, card.layout.scale_bar_rows)))
+        while len(waiting) > 3 * workers.count or sum(one.size for one, _ in waiting) > most:
+            first, found = waiting.popleft()
+            yield first, found()
+    while waiting:
+        first, found = waiting.popleft()
+        yield first, found()
 
 
 def _add(appender: Appender, card: Card, gathered: Gathered, looked: Looked, aside: SetAside) -> None:
@@ -180,10 +178,3 @@ def _notes(gatherer: Gatherer) -> Iterator[Note]:
     if gatherer.others:
         kinds = ", ".join(f"{number:,} {ending}" for ending, number in sorted(gatherer.others.items()))
         yield Note(gatherer.where, f"{gatherer.others.total():,} members are no pictures and were left: {kinds}")
-
-
-def _threads() -> int:
-    try:
-        return min(_MOST_THREADS, len(os.sched_getaffinity(0)))
-    except AttributeError:  # not on macOS and Windows
-        return min(_MOST_THREADS, os.cpu_count() or 1)

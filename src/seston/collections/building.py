@@ -21,6 +21,7 @@ from seston.collections.licences import LicenceFilter, is_allowed
 from seston.collections.merged import read_merged
 from seston.collections.placing import Placed, place_files, read_places
 from seston.collections.reports import BuildReport, CollectionReport, SetAside, save_report
+from seston.collections.workers import ray_workers, thread_workers
 from seston.errors import InputError, UsageError
 from seston.particle import Progress, Silence
 
@@ -36,6 +37,7 @@ def build(
     to: str | Path,
     from_: Sequence[str] = (),
     licence: LicenceFilter = "any",
+    ray: str | None = None,
     progress: Progress | None = None,
 ) -> BuildReport:
     """Build a data set out of collections, or add collections to one.
@@ -52,9 +54,13 @@ def build(
     licence
         ``commercial`` leaves out collections whose licence does not allow use for money, ``attribution`` also those
         that ask for more than credit. A licence that no one states allows neither.
+    ray
+        Look at the pictures on this Ray (see `ray_workers`) and not in threads; the data set is the same.
 
     Raises
     ------
+    MissingExtraError, NetworkError
+        Ray is asked for and not installed, or does not answer.
     NotFoundError
         A collection that no card describes, or whose files are nowhere: before anything is read.
     UsageError
@@ -72,11 +78,11 @@ def build(
 
     data = open_data_set(to, create=True)
     report = BuildReport(left_out={card.name: card.licence for card in cards if card not in wanted})
-    with data.appending(progress) as appender:
+    with thread_workers() if ray is None else ray_workers(ray) as workers, data.appending(progress) as appender:
         appender.forget(read_merged(data.path))
         for card, placed in work:
             if not card.layout.reader:
-                _run(report, card, partial(add_collection, appender, card, placed, progress))
+                _run(report, card, partial(add_collection, appender, card, placed, workers, progress))
     for card, placed in work:
         if card.layout.reader:
             _run(report, card, partial(_import_by_reader, data, card, placed, progress))
