@@ -78,10 +78,11 @@ class _Counter:
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Count the particles of a batch."""
-        nowhere = len(self._names)
-        sample = np.array([self._rows.get(name, nowhere) for name in batch.column("sample_id").to_pylist()], np.int64)
+        names = batch.column("sample_id").fill_null("").dictionary_encode()
+        row_of = np.array([self._rows.get(name, len(self._names)) for name in names.dictionary.to_pylist()], np.int64)
+        sample = row_of[names.indices.to_numpy(zero_copy_only=False)]
         own = np.column_stack([_numbers(batch, name) for name in ("latitude", "longitude")])
-        flagged = np.array([_NOT_ON_A_MAP in (flags or ()) for flags in batch.column("flags").to_pylist()], np.bool_)
+        flagged = _have_flag(batch, _NOT_ON_A_MAP)
         says = np.isfinite(own[:, 0]) | np.isfinite(own[:, 1])
         position = np.where(says[:, None], own, self._position[sample])
         wrong = np.where(says, flagged, self._wrong[sample])
@@ -131,3 +132,14 @@ def _degrees(value: float | None) -> float:
 
 def _numbers(batch: pa.RecordBatch, name: str) -> NDArray[np.float64]:
     return np.asarray(batch.column(name).to_numpy(zero_copy_only=False), np.float64)
+
+
+def _have_flag(batch: pa.RecordBatch, flag: str) -> NDArray[np.bool_]:
+    """Tell which particles have a flag."""
+    import pyarrow.compute as pc
+
+    flags = batch.column("flags")
+    found = np.zeros(batch.num_rows, np.bool_)
+    raised = pc.equal(flags.flatten(), flag).to_numpy(zero_copy_only=False)
+    found[pc.list_parent_indices(flags).to_numpy()[raised]] = True
+    return found

@@ -12,10 +12,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import reduce
 from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from seston.particle import Particle, Progress, Sample
 from seston.store.folder import Folder
@@ -165,6 +167,9 @@ class _Filler:
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch | None:
         """Give the rows of a batch that gain something."""
         self._progress.advance(batch.num_rows)
+        batch = batch.filter(_lacks_something(batch))
+        if not batch.num_rows:
+            return None
         columns = {name: batch.column(name).to_pylist() for name in (*_FILLED, "id", "sample_id")}
         lacking = self._lacking(columns)
         rows = [row for row, groups in enumerate(lacking) if groups]
@@ -225,6 +230,12 @@ class _Filler:
                 "provenance": pa.array(provenance, pa.string()).dictionary_encode(),
             }
         )
+
+
+def _lacks_something(batch: pa.RecordBatch) -> pa.Array:
+    """Tell which rows lack all values of a group."""
+    lacks = [reduce(pc.and_, [batch.column(name).is_null() for name in names]) for names in _GROUPS.values()]
+    return reduce(pc.or_, lacks)
 
 
 def _only(particle_id: str, sample_id: str, gained: Mapping[str, Any]) -> Particle:

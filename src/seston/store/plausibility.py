@@ -126,7 +126,7 @@ def flag_rows(rows: pa.Table, samples: Mapping[str, Sample], *, now: datetime | 
     """
     if all(rows.column(name).null_count == rows.num_rows for name in (*_NUMBERS, "time")):
         return rows
-    encoded = rows.column("sample_id").combine_chunks().dictionary_encode()
+    encoded = rows.column("sample_id").fill_null("").combine_chunks().dictionary_encode()
     spans = [_span(samples.get(name)) for name in encoded.dictionary.to_pylist()]
     of_row = encoded.indices.to_numpy(zero_copy_only=False)
     values = Values(
