@@ -89,3 +89,26 @@ def test_what_a_broken_import_lost_the_next_one_brings(tmp_path: Path, monkeypat
     report = put(tmp_path / "d", records(5))
     assert (report.added, report.already_there) == (0, 5)
     assert open_data_set(tmp_path / "d").info().annotations == 5
+
+
+def test_the_same_picture_with_other_parameters_is_the_same_particle(tmp_path: Path) -> None:
+    put(tmp_path / "d", [particle(0, image=picture(0), listmode={"area": 1.0})])
+    report = put(tmp_path / "d", [particle(0, image=picture(0), listmode={"area": 2.0}), said(0)])
+    data = open_data_set(tmp_path / "d")
+    assert (report.already_there, report.skipped) == (1, [])
+    assert any("other parameters in their files" in note.text for note in report.notes)
+    assert data.labels() == {"a/0": "word"}
+    assert [row["listmode"] for batch in data.particles(["listmode"]) for row in batch.to_pylist()] == [[1.0]]
+
+
+def test_other_parameters_without_a_picture_are_another_particle(tmp_path: Path) -> None:
+    put(tmp_path / "d", [particle(0, listmode={"area": 1.0})])
+    report = put(tmp_path / "d", [particle(0, listmode={"area": 2.0}), said(0)])
+    assert len(report.skipped) == 1
+    assert open_data_set(tmp_path / "d").labels() == {}
+
+
+def test_a_parameter_without_a_number_is_one_that_is_not_there(tmp_path: Path) -> None:
+    put(tmp_path / "d", [particle(0, listmode={"area": 1.0, "mean": float("nan")})])
+    report = put(tmp_path / "d", [particle(0, listmode={"area": 1.0})])
+    assert (report.already_there, report.skipped) == (1, [])

@@ -85,6 +85,7 @@ class Judge:
         self._bytes = 0
         self._oldest = time.monotonic()
         self._relabelled: list[str] = []
+        self._remeasured: list[str] = []
         self._refused: set[str] = set()
         self._repeating: list[str] = []
         self._scale_bars: Counter[str] = Counter()
@@ -169,6 +170,7 @@ class Judge:
         self._note_scale_bars()
         self._note_duplicates(pairs)
         self._note_labels()
+        self._note_parameters()
         self._note_annotations()
         self.notes += self._acquisitions.notes()
         return ImportReport(
@@ -192,6 +194,9 @@ class Judge:
             self._count(item, Content(0, 0, 0, 0), content, "added")
             self._known.add(particle_id, content)
             return
+        if old.image and content.image == old.image and old.listmode and content.listmode not in (0, old.listmode):
+            self._remeasured.append(particle_id)  # byte for byte the same picture: it is this particle
+            content = content._replace(listmode=old.listmode)
         if other := [
             kind for kind, ours, new in zip(_KINDS, old, content, strict=False) if ours and new not in (0, ours)
         ]:
@@ -296,35 +301,37 @@ class Judge:
                 pictures = "1 picture" if number == 1 else f"{number:,} pictures"
                 self.notes.append(Note(path, f"a scale bar is burned into {pictures}: it is kept out of measurements"))
 
+    def _note(self, text: str) -> None:
+        self.notes.append(Note(str(self._particles.path.parent), text))
+
     def _note_completed(self) -> None:
         if completed := self.counts["completed"]:
-            text = (
+            self._note(
                 f"{completed:,} particles that were there got a picture, profile, parameters or label that they lacked"
             )
-            self.notes.append(Note(str(self._particles.path.parent), text))
 
     def _note_duplicates(self, pairs: list[tuple[str, str]]) -> None:
-        path = str(self._particles.path.parent)
         for particle_id, first in pairs[:_NAMED]:
-            self.notes.append(Note(path, f"{particle_id} repeats {first}, byte for byte; kept and flagged"))
+            self._note(f"{particle_id} repeats {first}, byte for byte; kept and flagged")
         if len(pairs) > _NAMED:
-            self.notes.append(
-                Note(path, f"{len(pairs) - _NAMED:,} more particles repeat earlier ones; all are flagged")
-            )
+            self._note(f"{len(pairs) - _NAMED:,} more particles repeat earlier ones; all are flagged")
 
     def _note_annotations(self) -> None:
         if self._history is not None and (added := self._history.added):
-            text = f"{added:,} annotations of the files, with who made them and when, are now in the history"
-            self.notes.append(Note(str(self._particles.path.parent), text))
+            self._note(f"{added:,} annotations of the files, with who made them and when, are now in the history")
 
     def _note_labels(self) -> None:
         if self._relabelled:
-            self.notes.append(
-                Note(
-                    str(self._particles.path.parent),
-                    f"{len(self._relabelled):,} particles now have another label in their files "
-                    f"({self._relabelled[0]}, …); the data set keeps the first one: use `seston annotate` to change it",
-                )
+            self._note(
+                f"{len(self._relabelled):,} particles now have another label in their files "
+                f"({self._relabelled[0]}, …); the data set keeps the first one: use `seston annotate` to change it"
+            )
+
+    def _note_parameters(self) -> None:
+        if self._remeasured:
+            self._note(
+                f"{len(self._remeasured):,} particles with the same picture now have other parameters in their files "
+                f"({self._remeasured[0]}, …); the data set keeps the first ones"
             )
 
 
