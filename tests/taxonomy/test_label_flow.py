@@ -158,6 +158,16 @@ def test_labels_of_nothing_make_no_page(tmp_path: Path) -> None:
         sankey(tmp_path / "counts.csv", tmp_path / "page.html")
 
 
+def test_every_image_of_ten_published_collections_is_in_the_page(real_data: Path, tmp_path: Path) -> None:
+    counts = real_data / "taxonomy" / "planktonzilla_counts.csv"
+    if not counts.is_file():
+        pytest.skip("no counts of Planktonzilla among the real files")
+    report = sankey(counts, tmp_path / "page.html")
+    assert (report.particles, report.sources) == (13_654_157, 10)  # the sum that the file's README gives
+    document = _document((tmp_path / "page.html").read_text(encoding="utf-8"))
+    assert sum(path["n"] for path in document["paths"]) == 13_654_157
+
+
 # In a browser
 
 _ACTIONS = Path(__file__).with_name("label_flow_actions.js").read_text(encoding="utf-8")
