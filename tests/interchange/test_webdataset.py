@@ -17,6 +17,8 @@ import seston.interchange.export_folder as export_folder
 from seston.errors import UsageError
 from seston.interchange import export_webdataset
 from seston.store import DataSet, rows_to_particles
+from seston.taxonomy import resolve
+from seston.taxonomy.captions import caption
 
 
 @pytest.fixture(scope="module")
@@ -57,14 +59,15 @@ def test_every_particle_is_there_with_its_bytes_as_they_were(data: DataSet, tmp_
             assert described["profile_channels"] == list(particle.profile_channels)
 
 
-def test_the_caption_is_the_lineage_or_the_words_of_the_label(data: DataSet, tmp_path: Path) -> None:
+def test_the_caption_is_the_lineage_or_says_what_it_is(data: DataSet, tmp_path: Path) -> None:
     export_webdataset(data, tmp_path / "out")
     texts = {}
     for one in _contents(tmp_path / "out").values():
         described = json.loads(one["json"])
         texts[described["label"], described["status"]] = one["txt"].decode()
-    assert texts["Copepoda", "unstated"].startswith("animalia arthropoda")
-    assert texts["no such name at all", "unstated"] == "no such name at all"
+    assert texts["Copepoda", "unstated"].startswith("Animalia Arthropoda")
+    assert texts["no such name at all", "unstated"] == caption(resolve(["no such name at all"])[0])
+    assert texts["detritus", "validated"] == "detritus"
     assert texts[None, None] == ""
     assert texts["Acartia", "dubious"] == ""
 
@@ -125,3 +128,11 @@ def test_nothing_is_overwritten_unless_asked(data: DataSet, tmp_path: Path) -> N
     (tmp_path / "mine" / "notes.txt").write_text("mine")
     with pytest.raises(UsageError, match="other files"):
         export_webdataset(data, tmp_path / "mine", overwrite=True)
+
+
+def test_captions_can_be_sentences(data: DataSet, tmp_path: Path) -> None:
+    export_webdataset(data, tmp_path / "out", template="photo")
+    texts = [one["txt"].decode() for one in _contents(tmp_path / "out").values()]
+    assert any(text.startswith("a photo of ") for text in texts)
+    with pytest.raises(UsageError, match="did you mean 'photo'"):
+        export_webdataset(data, tmp_path / "no", template="foto")

@@ -195,11 +195,12 @@ def webdataset(
     split: str | None = None,
     fold: int = 0,
     licence: _Licence = "any",
+    template: Literal["lineage", "scientific", "common", "photo"] = "lineage",
     shard_mb: int = 500,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> Outcome:
-    """Write tar shards to train from: pictures as they were, what is known of each, a caption with its lineage.
+    """Write tar shards to train from: pictures as they were, what is known of each, a caption.
 
     An export that was broken off goes on when the same command is run again.
 
@@ -213,6 +214,8 @@ def webdataset(
         Put the parts of this saved split into shards of their own.
     fold
         Which fold of the split.
+    template
+        What the caption is: the lineage, the scientific or common name, or a sentence.
     shard_mb
         Largest size of a shard, in MB.
     """
@@ -221,7 +224,15 @@ def webdataset(
 
     with TerminalProgress() as progress:
         report = export_webdataset(
-            data, to, split=split, fold=fold, licence=licence, shard_mb=shard_mb, overwrite=overwrite, progress=progress
+            data,
+            to,
+            split=split,
+            fold=fold,
+            licence=licence,
+            template=template,
+            shard_mb=shard_mb,
+            overwrite=overwrite,
+            progress=progress,
         )
     return _outcome(report)
 

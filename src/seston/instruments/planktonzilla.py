@@ -28,10 +28,10 @@ _BUFFER = 1 << 20
 _MARK = b"PAR1"
 _ALWAYS_THERE = frozenset({"image", "dataset", "original_label"})
 _READ = (
-    "image", "dataset", "original_label", "original_path", "Latitude", "Longitude", "Depth_min", "Depth_max", "ObjID",
-    "timestamp", "Humidity", "Temperature", "license", "attribution", "id", "sample_id", "label", "label_status",
-    "pixel_size_um", "flags", "profile", "profile_channels", "profile_length", "profile_spacing_um", "listmode",
-    "listmode_names",
+    "image", "dataset", "original_label", "original_path", "Latitude", "Longitude", "Depth_min", "Depth_max",
+    "ObjID", "timestamp", "Humidity", "Temperature", "license", "attribution", "id", "sample_id", "label",
+    "label_status", "label_score", "label_model", "label_time", "original_status", "pixel_size_um", "flags",
+    "profile", "profile_channels", "profile_length", "profile_spacing_um", "listmode", "listmode_names",
 )  # fmt: skip
 
 

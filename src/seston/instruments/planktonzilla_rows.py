@@ -13,14 +13,15 @@ from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
 from seston.errors import InputError
 from seston.instruments.archive_member import LARGEST_MEMBER
 from seston.instruments.pictures import image_format
-from seston.particle import Note, Particle, Sample, Skipped
+from seston.instruments.source import Record
+from seston.particle import Annotation, Note, Particle, Sample, Skipped, Status
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,12 +29,14 @@ if TYPE_CHECKING:
 __all__ = ["Rows", "samples_in"]
 
 _READER = "planktonzilla"
+_STATUSES: tuple[str, ...] = get_args(Status)
 _SPDX = {
     "mit": "MIT", "cc0-1.0": "CC0-1.0", "cc-by-4.0": "CC-BY-4.0", "cc-by-sa-4.0": "CC-BY-SA-4.0",
     "cc-by-nc-4.0": "CC-BY-NC-4.0", "other": "unknown", "": "unknown",
 }  # fmt: skip
 _MAPPINGS = ("detector_levels", "settings", "provenance")
-_UNSTATED = "unstated"
+_NOT_NAMED = "unknown"
+"""Author of a label that a person gave: an export does not say who."""
 
 
 class Rows:
@@ -49,9 +52,7 @@ class Rows:
         self._samples = dict(samples)
         self._odd: Counter[str] = Counter()
 
-    def records(
-        self, batch: pa.RecordBatch, path: Path, shard: int, first: int
-    ) -> Iterator[Sample | Particle | Skipped]:
+    def records(self, batch: pa.RecordBatch, path: Path, shard: int, first: int) -> Iterator[Record]:
         """Give the particles of some rows, and each sample before its first.
 
         Parameters
@@ -72,6 +73,7 @@ class Rows:
             name = row.get("id") or f"{sample_id}/{_stem(row)}@{shard}.{place}"
             try:
                 yield self._particle(name, self._samples[sample_id], dataset, row, picture)
+                yield from _annotation(name, row)
             except (ValueError, TypeError, KeyError) as error:
                 yield Skipped(str(path), f"row {place}", f"cannot be used ({' '.join(str(error).split())[:120]})")
 
@@ -84,7 +86,6 @@ class Rows:
         self, name: str, sample: Sample, dataset: str, row: Mapping[str, Any], picture: bytes | None
     ) -> Particle:
         facts = _facts().get(dataset, {})
-        status = row.get("label_status")
         channels = tuple(row.get("profile_channels") or ())
         spot = self._spot(row, sample)
         return Particle(
@@ -93,8 +94,8 @@ class Rows:
             source=dataset,
             image=picture,
             image_format=image_format(picture) if picture else None,
-            raw_label=(row["label"] if "label" in row else row.get("original_label")) or None,
-            raw_status=None if status == _UNSTATED else status,
+            raw_label=row.get("original_label") or None,
+            raw_status=row.get("original_status") or None,
             pixel_size_um=row.get("pixel_size_um"),
             profile=_profile(row, channels),
             profile_channels=channels,
@@ -157,6 +158,20 @@ class Rows:
             settings=settings,
             start=start,
             **spot,
+        )
+
+
+def _annotation(particle_id: str, row: Mapping[str, Any]) -> Iterator[Annotation]:
+    """Give what a person or a model said of a particle, as an export of Seston keeps it."""
+    label, status, time = row.get("label"), row.get("label_status"), row.get("label_time")
+    if label and time and status in _STATUSES:
+        yield Annotation(
+            particle_id=particle_id,
+            label=label,
+            status=status,
+            author=row.get("label_model") or _NOT_NAMED,
+            score=row.get("label_score"),
+            time=datetime.fromisoformat(time),
         )
 
 

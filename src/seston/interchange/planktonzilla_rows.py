@@ -118,6 +118,8 @@ def _values(one: Outgoing, taxon: Taxon | None) -> dict[str, Any]:
         "image": None if particle.image is None else {"bytes": particle.image, "path": name.rpartition("/")[2]},
         "source": particle.source,
         "raw_label": particle.raw_label,
+        "raw_status": particle.raw_status,
+        "label_time": naming.time.isoformat().replace("+00:00", "Z") if naming and naming.time else None,
         "path": "/" + "/".join(name.split("/")[-2:]),
         "latitude": place.latitude,
         "longitude": place.longitude,

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from seston.interchange.outgoing import Outgoing
-from seston.taxonomy import RANKS, Taxon
+from seston.taxonomy import Taxon
 
-__all__ = ["Taxa", "lineage_text"]
+__all__ = ["Taxa"]
 
 _MOST_REMEMBERED = 100_000
 
@@ -30,20 +28,3 @@ class Taxa:
                 self._known.clear()
             self._known[key] = resolve([key[0]], source=key[1])[0]
         return self._known[key]
-
-
-def lineage_text(taxon: Taxon) -> str:
-    """Give a caption for training: the names from kingdom down in lower case, then stage and part.
-
-    Without a taxon, the label's own words. The form, bare names parted by spaces, is that of the captions in
-    Planktonzilla (arXiv 2606.00080).
-
-    Examples
-    --------
-    >>> lineage_text(Taxon(raw_label="nauplii", lineage={"phylum": "Arthropoda"}, stage="nauplius"))
-    'arthropoda nauplius'
-    """
-    names = [taxon.lineage[rank] for rank in RANKS if rank in taxon.lineage]
-    if not names:
-        return " ".join(re.sub(r"[_<>\W]+", " ", taxon.raw_label).split()).lower()
-    return " ".join([*names, *(word for word in (taxon.stage, taxon.part) if word)]).lower()

@@ -21,9 +21,11 @@ from seston.interchange.licences import LicenceChoice, check_licence_choice, fin
 from seston.interchange.outgoing import Outgoing
 from seston.interchange.picture_names import ending_of
 from seston.interchange.sharding import ExportReport, parts_of, report_of, write_shards
-from seston.interchange.taxa import Taxa, lineage_text
+from seston.interchange.taxa import Taxa
 from seston.particle import Progress
 from seston.store import DataSet, open_data_set
+from seston.taxonomy import Taxon
+from seston.taxonomy.captions import caption
 
 __all__ = ["export_webdataset"]
 
@@ -44,6 +46,7 @@ def export_webdataset(
     split: str | None = None,
     fold: int = 0,
     licence: LicenceChoice = "any",
+    template: str = "lineage",
     shard_mb: int = 500,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -51,7 +54,7 @@ def export_webdataset(
     """Write a data set as WebDataset shards.
 
     Each particle has its picture as it was (``.jpg``, ``.png``, …), its profile where it has one (``.profile.npy``,
-    float32, channels × samples), what is known of it (``.json``) and a caption for training (``.txt``): the lineage.
+    float32, channels × samples), what is known of it (``.json``) and a caption for training (``.txt``).
 
     Parameters
     ----------
@@ -61,6 +64,9 @@ def export_webdataset(
         Put the parts of a saved split into shards of their own; else all is ``train``.
     licence
         ``commercial`` leaves out what must not be used for money, ``attribution`` also what asks for more than credit.
+    template
+        What the caption is: ``lineage``, ``scientific``, ``common`` or ``photo``; see `seston.taxonomy.captions`. It is
+        empty where nobody named the particle, or somebody doubts the name.
     shard_mb
         Largest size of a shard, in millions of bytes.
 
@@ -72,11 +78,13 @@ def export_webdataset(
     check_licence_choice(licence)
     if shard_mb < 1:
         raise UsageError(f"shards of {shard_mb} MB: give at least 1")
+    caption(Taxon(raw_label=""), template)  # refuses another word before anything is read
     opened = data if isinstance(data, DataSet) else open_data_set(data)
     parts, standing = parts_of(opened, split, fold), opened.standing()
     settings = {
         "export": "webdataset", "data": str(opened.path.resolve()), "version": opened.version, "split": split,
         "fold": fold, "annotations": standing.last_event, "licence": licence, "shard_mb": shard_mb,
+        "template": template,
     }  # fmt: skip
     folder = ExportFolder(Path(to), settings, overwrite=overwrite)
     resumed, taxa = folder.resumed, Taxa()
@@ -86,7 +94,7 @@ def export_webdataset(
         standing,
         parts,
         name_of=lambda part, number: f"{part}-{number:06d}.tar",
-        open_shard=lambda path: _Tar(path, taxa, shard_mb * 1_000_000),
+        open_shard=lambda path: _Tar(path, taxa, template, shard_mb * 1_000_000),
         licence=licence,
         refuse=_refuse,
         progress=progress,
@@ -96,9 +104,9 @@ def export_webdataset(
 
 
 class _Tar:
-    def __init__(self, path: Path, taxa: Taxa, largest: int) -> None:
+    def __init__(self, path: Path, taxa: Taxa, template: str, largest: int) -> None:
         self._file = path.open("wb")
-        self._taxa, self._largest = taxa, largest
+        self._taxa, self._template, self._largest = taxa, template, largest
 
     def has_room_for(self, one: Outgoing) -> bool:
         profile = 0 if one.particle.profile is None else one.particle.profile.nbytes
@@ -115,7 +123,7 @@ class _Tar:
             self._write(f"{key}.profile.npy", written.getvalue())
         described = json.dumps(_described(one, self._taxa), ensure_ascii=False, sort_keys=True)
         self._write(f"{key}.json", described.encode())
-        self._write(f"{key}.txt", lineage_text(taxon).encode() if taxon else b"")
+        self._write(f"{key}.txt", caption(taxon, self._template).encode() if taxon else b"")
 
     def close(self) -> None:
         self._file.write(bytes(2 * tarfile.BLOCKSIZE))  # two empty blocks are the end
