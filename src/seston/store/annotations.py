@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC
+from functools import lru_cache
 from typing import get_args
 
 import pyarrow as pa
@@ -17,7 +18,15 @@ from seston.store.journal import Event, append_events, empty_journal, last_numbe
 from seston.store.schema import ANNOTATIONS
 from seston.store.tables import Table
 
-__all__ = ["RANKS", "Annotations", "checked", "current_labels", "doubted_particles", "outranks_source"]
+__all__ = [
+    "RANKS",
+    "Annotations",
+    "checked",
+    "counts_for_source",
+    "current_labels",
+    "doubted_particles",
+    "outranks_source",
+]
 
 _FOLD_BYTES = 512 * 1024
 _AT_ONCE = 256
@@ -143,12 +152,31 @@ def current_labels(
     best = _strongest(events)
     labels: dict[str, str] = {}
     for particle_id, label, status in raw:
-        by_source = (_rank_of_source(status), 0.0, label) if label else _NO_CLAIM
         said = best.get(particle_id, _NO_CLAIM)
+        if said is _NO_CLAIM:  # most particles of a large data set: no one said more than its source
+            if label and counts_for_source(status, trusted=trusted):
+                labels[particle_id] = label
+            continue
+        by_source = (_rank_of_source(status), 0.0, label) if label else _NO_CLAIM
         rank, _, name = said if said[0] >= by_source[0] else by_source
         if rank in _TRUSTED_RANKS if trusted else rank >= 0:
             labels[particle_id] = name
     return labels
+
+
+@lru_cache(maxsize=256)
+def counts_for_source(status: str | None, *, trusted: bool = False) -> bool:
+    """Tell whether a source's own label holds where no one else said anything.
+
+    Parameters
+    ----------
+    status
+        What the source calls it.
+    trusted
+        Whether it may be learnt from.
+    """
+    rank = _rank_of_source(status)
+    return rank in _TRUSTED_RANKS if trusted else rank >= 0
 
 
 def doubted_particles(events: pa.Table) -> set[str]:

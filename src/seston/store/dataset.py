@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 from seston.errors import UsageError, nearest_word
 from seston.particle import Annotation, Note, Progress, Sample, Silence, Skipped
 from seston.store.annotation_file import read_annotations
-from seston.store.annotations import Annotations, checked, current_labels, doubted_particles
+from seston.store.annotations import Annotations, checked, doubted_particles
 from seston.store.folder import Folder
 from seston.store.identifiers import Identifiers
-from seston.store.inventory import count_particles
+from seston.store.inventory import count_labels, count_particles
+from seston.store.labelling import labels_in_order
 from seston.store.reports import AnnotateReport, ImportReport, Info, Version
 from seston.store.sample_rows import table_to_samples
 from seston.store.schema import PARTICLES
@@ -277,9 +278,9 @@ class DataSet:
         trusted
             Leave out predictions, and particles whose name a person doubts: what is left may be learnt from.
         """
-        raw = self._particles.read(["id", "raw_label", "raw_status"])
-        columns = [raw.column(name).to_pylist() for name in ("id", "raw_label", "raw_status")]
-        return current_labels(zip(*columns, strict=True), self._annotations.read(), trusted=trusted)
+        ids = self._particles.read(["id"]).column("id").to_pylist()
+        labels = labels_in_order(self._particles, self._annotations.read(), trusted=trusted)
+        return {particle_id: label for particle_id, label in zip(ids, labels, strict=True) if label is not None}
 
     def doubted(self) -> set[str]:
         """Give the ids of particles that a person looked at and could not name (``dubious``), and no one since."""
@@ -388,7 +389,7 @@ class DataSet:
         split = split_particles(
             self._particles,
             self.samples() if by == "station" else (),
-            self.labels(trusted=True),
+            labels_in_order(self._particles, self._annotations.read(), trusted=True),
             name,
             by=by,
             folds=folds,
@@ -433,18 +434,17 @@ class DataSet:
 
     def info(self) -> Info:
         """Count what is there."""
-        samples = {sample.id: sample for sample in self.samples()}
-        counts = count_particles(self._particles, samples)
-        labels: dict[str, int] = {}
-        for label in self.labels().values():
-            labels[label] = labels.get(label, 0) + 1
+        instruments = dict(zip(*self._samples.read(["id", "instrument"]).to_pydict().values(), strict=True))
+        counts = count_particles(self._particles, instruments)
+        events = self._annotations.read()
+        labels = count_labels(self._particles, events)
         return Info(
             particles=counts.particles,
             images=counts.images,
             profiles=counts.profiles,
             pairs=counts.pairs,
             listmode=counts.listmode,
-            samples=len(samples),
+            samples=len(instruments),
             labels=dict(sorted(labels.items(), key=lambda item: (-item[1], item[0]))),
             instruments=dict(counts.instruments.most_common()),
             licences=dict(counts.licences.most_common()),
@@ -452,7 +452,7 @@ class DataSet:
             simulated=counts.flags["simulated"],
             semi_simulated=counts.flags["semi-simulated"],
             duplicates=counts.flags["duplicate"],
-            annotations=self._annotations.read().num_rows,
+            annotations=events.num_rows,
             splits=self.splits(),
             version=self.version,
             tags=self._particles.tags(),

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from seston.errors import UsageError, nearest_word
@@ -47,7 +48,7 @@ class SplitRows:
     samples: Sequence[str]
     """Sample, bin or station of each: what must not be parted."""
     labels: Sequence[str | None]
-    contents: Sequence[Sequence[str | None]]
+    contents: Sequence[Sequence[str | None] | pa.ChunkedArray]
     """Columns of content hashes; particles that share one stand on one side."""
     sources: Sequence[str] = ()
     """Import or collection of each; empty where no one asks for it."""
@@ -100,9 +101,9 @@ def make_split(
         grouped=grouped,
         note="; ".join((note, *held.notes)),
         folds=len(parts),
-        ids=[rows.ids[row] for row in there.tolist()],
+        ids=np.array(rows.ids, object)[there].tolist(),
         fold=np.repeat(np.arange(len(parts), dtype=np.int64), [int((codes != _LEFT_OUT).sum()) for codes in parts]),
-        part=[PARTS[code] for codes in parts for code in codes.tolist() if code != _LEFT_OUT],
+        part=np.array(PARTS, object)[np.concatenate([codes[codes != _LEFT_OUT] for codes in parts])].tolist(),
         settings={"by": by, "mode": mode, "seed": seed, **made.settings, **held.settings},
     )
 
@@ -183,6 +184,8 @@ def _with_held_out(
 
 
 def _chosen(values: Sequence[_Value], rows: NDArray[np.int64]) -> list[_Value]:
+    if len(rows) == len(values):
+        return list(values)
     return [values[row] for row in rows.tolist()]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from seston.errors import UsageError
@@ -18,7 +19,7 @@ _NEARLY_ALL = 0.9
 """Where this share of the particles is of classes that stand in one sample only, samples cannot be kept apart."""
 
 
-def joined_by_content(contents: Sequence[Sequence[str | None]], n: int) -> NDArray[np.int64]:
+def joined_by_content(contents: Sequence[Sequence[str | None] | pa.ChunkedArray], n: int) -> NDArray[np.int64]:
     """Give each row the first row that it is tied to by equal contents, over any number of steps.
 
     Parameters
@@ -28,10 +29,12 @@ def joined_by_content(contents: Sequence[Sequence[str | None]], n: int) -> NDArr
     """
     tied = _Tied(n)
     for column in contents:
-        holder: dict[str, int] = {}
-        for row, content in enumerate(column):
-            if content is not None and (other := holder.setdefault(content, row)) != row:
-                tied.join(other, row)
+        texts = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else pa.array(column, pa.string())
+        codes = texts.dictionary_encode().indices.fill_null(-1).to_numpy()
+        _, first, place = np.unique(codes, return_index=True, return_inverse=True)
+        first_row = first[place]  # of each row's content
+        for row in np.flatnonzero((first_row != np.arange(n)) & (codes >= 0)).tolist():
+            tied.join(int(first_row[row]), row)
     return tied.firsts()
 
 

@@ -53,9 +53,11 @@ class Split:
 
     def sizes(self) -> list[dict[str, int]]:
         """Count the particles of each part, for each fold."""
-        codes = np.array([PARTS.index(part) for part in self.part], np.int64)
-        counts = np.zeros((self.folds, len(PARTS)), np.int64)
-        np.add.at(counts, (self.fold, codes), 1)
+        encoded = pa.array(self.part, pa.string()).dictionary_encode()
+        places = np.array([PARTS.index(part) for part in encoded.dictionary.to_pylist()] or [0], np.int64)
+        codes = places[encoded.indices.to_numpy()]
+        counts = np.bincount(self.fold * len(PARTS) + codes, minlength=self.folds * len(PARTS))
+        counts = counts.reshape(self.folds, len(PARTS))
         return [dict(zip(PARTS, row, strict=True)) for row in counts.tolist()]
 
 
@@ -80,7 +82,7 @@ def save_split(folder: Path, split: Split, *, overwrite: bool = False) -> None:
         }
     )
     written = io.BytesIO()
-    pq.write_table(rows, written, compression="zstd")
+    pq.write_table(rows, written, compression="zstd", use_dictionary=["fold", "part"])
     described = {
         "name": split.name,
         "grouped": split.grouped,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from seston.particle import Sample
 from seston.store.grouping import bins_of, stations_of
+from seston.store.labelling import shared_texts
 from seston.store.official_split import official_split
 from seston.store.partition import SplitRows, make_split
 from seston.store.sample_groups import joined_by_content
@@ -21,7 +22,7 @@ _CONTENTS = ("image_hash", "profile_hash")
 def split_particles(
     particles: Table,
     samples: Iterable[Sample],
-    labels: Mapping[str, str],
+    labels: Sequence[str | None],
     name: str,
     *,
     by: str,
@@ -40,12 +41,12 @@ def split_particles(
     samples
         Of the particles; only looked at for their stations.
     labels
-        Trusted label by the id of the particle.
+        Trusted label of each particle, in the order of the table; None where there is none.
     """
     table = particles.read(["id", "sample_id", *_CONTENTS, "source"])
     ids = table.column("id").to_pylist()
-    of_sample = table.column("sample_id").to_pylist()
-    contents = [table.column(column).to_pylist() for column in _CONTENTS]
+    of_sample: Sequence[str] = [sample or "" for sample in shared_texts(table.column("sample_id"))]
+    contents = [table.column(column) for column in _CONTENTS]
     if official:
         twins = joined_by_content(contents, len(ids)).tolist()
         return official_split(ids, of_sample, twins, name, [Path(path) for path in official])
@@ -57,9 +58,9 @@ def split_particles(
     rows = SplitRows(
         ids=ids,
         samples=of_sample,
-        labels=[labels.get(particle_id) for particle_id in ids],
+        labels=labels,
         contents=contents,
-        sources=table.column("source").to_pylist(),
+        sources=[source or "" for source in shared_texts(table.column("source"))],
     )
     return make_split(
         rows,
