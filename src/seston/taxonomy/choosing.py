@@ -18,7 +18,7 @@ _BY_CONTEXT = 0.7
 _IMPLIED = 0.8
 _TWO_SYSTEMS = 0.9
 _NOT_THE_SPECIES = frozenset({"like", "aff."})
-_STEPS = ("phylum", "class", "order", "superfamily", "genus", "species")
+_STEPS = ("phylum", "class", "order", "superfamily", "genus")
 """Ranks at which a coarser scale of ranks begins."""
 
 
@@ -145,6 +145,7 @@ def _of_group(group: Sequence[_Named], tree: TaxonTree) -> Choice:
         one
         for one, fact in zip(group, facts, strict=True)
         if not any(other is not fact and tree.holds(fact, other) for other in facts)
+        and not any(other.fact.name.startswith(f"{one.fact.name} ") for other in group)
     ]
     note = ""
     if len({tree.accepted(one.fact) for one in last}) > 1:

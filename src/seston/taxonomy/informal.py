@@ -17,7 +17,6 @@ _ENDINGS = (
     ("", "ae"),  # sergestid: Sergestidae
     ("id", "aceae"),  # rhizosolenid: Rhizosoleniaceae
     ("id", "iaceae"),
-    ("oid", "aceae"),
     ("yte", "yta"),  # charophyte: Charophyta
     ("yte", "yceae"),  # xanthophyte: Xanthophyceae
     ("", "ea"),
@@ -33,7 +32,7 @@ def formal_names(word: str, tree: TaxonTree) -> tuple[Fact, ...]:
     Only names above the genus are given: ``cyclopid`` is no *Cyclops*.
     """
     singular = word[:-1] if word.endswith("s") else word
-    if len(singular) < _SHORTEST:
+    if len(singular) < _SHORTEST or word.endswith("ides"):  # Calanoides and Scyllarides are genera
         return ()
     for ending, instead in _ENDINGS:
         if singular.endswith(ending):

@@ -114,7 +114,7 @@ class Scanner:
                     self._mention(reader, entry, count, phrase)
                     return True
         entry = self._lexicon.find(first.text, capital=first.capital)
-        if entry is None:
+        if entry is None or (entry.role == "taxon" and _behind_unknown_genus(reader)):
             return False
         self._mention(reader, entry, 1, first.text)
         return True
@@ -198,7 +198,7 @@ class Scanner:
     def _everyday(self, reader: _Reader) -> bool:
         word = reader.words[reader.at]
         facts = formal_names(word.text, self._tree)
-        if not facts:
+        if not facts or _is_epithet(reader) or _behind_unknown_genus(reader):
             return False
         self._mention(reader, Entry("taxon", facts=facts, kind="living", informal=True), 1, word.text)
         return True
@@ -214,6 +214,8 @@ class Scanner:
     def _compound(self, reader: _Reader) -> bool:
         """Two words of the vocabulary without a sign between them: ``clusterflagellate``."""
         word = reader.words[reader.at]
+        if word.like_a_name:
+            return False
         for cut in range(_SHORTEST_HALF, len(word.text) - _SHORTEST_HALF + 1):
             halves = [self._lexicon.find(half, capital=False) for half in (word.text[:cut], word.text[cut:])]
             if all(half is not None and half.informal for half in halves):
@@ -266,11 +268,31 @@ class Scanner:
             self._spelt[key] = self._speller.nearest(word.text, capital=word.capital)
         near = self._spelt[key]
         entries = [entry for entry in (self._lexicon.entries.get(one) for one in near) if entry is not None]
+        if word.like_a_name:
+            entries = [entry for entry in entries if not entry.informal]
         meanings = {(entry.role, entry.value, tuple(map(self._tree.accepted, entry.facts))) for entry in entries}
         if len(meanings) != 1:
             return False
+        if _behind_unknown_genus(reader):
+            return False
+        if entries[0].role == "taxon" and (_is_epithet(reader) or self._speaks_against(reader, entries[0])):
+            return False
         self._mention(reader, entries[0], 1, near[0], script="spelling", sureness=_MISSPELT)
         return True
+
+    def _speaks_against(self, reader: _Reader, entry: Entry) -> bool:
+        """What follows a misspelt name like the name of a species, but is none of it, shows that another is meant."""
+        if reader.at + 1 == len(reader.words):
+            return False
+        word = reader.words[reader.at + 1]
+        if word.capital or word.alternative or len(word.text) < _SHORTEST_EPITHET or word.text.isdigit():
+            return False
+        known = self._lexicon.find(word.text, capital=False)
+        if known is not None and known.informal:
+            return False
+        genus = _genus_of(entry)
+        found = self._tree.find(f"{genus} {word.text}") if genus else ()
+        return not found and (not genus or self._similar_species(genus, word.text) is None)
 
     def _leftover(self, reader: _Reader) -> bool:
         reader.leftovers.append(reader.words[reader.at])
@@ -312,6 +334,21 @@ class Scanner:
             if entry.informal and " " not in phrase and len(phrase) >= _SHORTEST_SPELT
         }
         return Speller(names | words)
+
+
+def _is_epithet(reader: _Reader) -> bool:
+    """Say whether the next word stands where the name of a species would, behind its genus."""
+    word = reader.words[reader.at]
+    follows = bool(reader.mentions) and reader.mentions[-1].entry.role == "taxon"
+    return bool(reader.genus) and follows and not word.capital and not word.alternative
+
+
+def _behind_unknown_genus(reader: _Reader) -> bool:
+    """Say whether the next word stands behind one that is not known but looks like a genus: it is a species then."""
+    if reader.at == 0 or not reader.leftovers:
+        return False
+    word, before = reader.words[reader.at], reader.words[reader.at - 1]
+    return before is reader.leftovers[-1] and before.like_a_name and not word.capital and not word.alternative
 
 
 def _genus_of(entry: Entry) -> str:

@@ -28,8 +28,6 @@ _GENERAL_STAGES = ("larva", "juvenile", "adult")
 _GENERAL_PART = "part"
 _QUALIFIERS = ("non", "cf.", "aff.", "like", "uncertain", "mix", "with parasite", "with epibiont", "sp.", "spp.")
 """The weightiest first: of several a label keeps that one, and any other only where it stands alone."""
-_LATIN = ("a", "us", "um", "is", "ae", "ales", "on", "as", "es", "ops", "ix", "ium")
-_SHORTEST_NAME = 5
 _EMPTY_ROLES = frozenset({"qualifier", "ignore", "link"})
 _NO_LINEAGE: Mapping[str, str] = MappingProxyType({})
 _EGG_BEARING = Entry("state", "egg-bearing", kind="living", informal=True)
@@ -122,13 +120,9 @@ def _with_leftovers(taxon: Taxon, leftovers: Iterable[Word]) -> Taxon:
     """
     words = list(leftovers)
     note = "; ".join(filter(None, (taxon.note, f"not understood: {', '.join(word.raw for word in words)}")))
-    if taxon.kind == "unknown" and taxon.name is None and any(_looks_like_a_name(word) for word in words):
+    if taxon.kind == "unknown" and taxon.name is None and any(word.like_a_name for word in words):
         return replace(taxon, kind="living", confidence=_LIKE_A_NAME, note=note)
     return replace(taxon, confidence=round(taxon.confidence * _WITH_LEFTOVERS, 3), note=note)
-
-
-def _looks_like_a_name(word: Word) -> bool:
-    return word.capital and len(word.text) >= _SHORTEST_NAME and word.text.endswith(_LATIN)
 
 
 def _first(values: Sequence[str], general: Sequence[str]) -> str | None:

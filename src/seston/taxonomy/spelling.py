@@ -8,10 +8,11 @@ __all__ = ["Speller", "distance", "nearest_of"]
 
 _PREFIX = 7
 """Letters of a word that take part in the index; what lies behind them is compared in full."""
-_SHORTEST = 6
+_SHORTEST = 7
 _SHORTEST_SMALL = 8
 _SHORTEST_TWICE = 10
-_SURELY_TWICE = 11
+_SAME = 5
+"""First letters that two words have to share to differ in two places."""
 
 
 class Speller:
@@ -37,7 +38,7 @@ class Speller:
         """Give the nearest known words, all equally near; none where none is near enough.
 
         The first letter has to be the same. One edit (a letter changed, left out, added, or two exchanged) is allowed
-        from 6 letters on for a word with a capital, from 8 on for one without, two from 10 letters on.
+        from 7 letters on for a word with a capital, from 8 on for one without, two from 10 letters on.
         """
         if len(word) < (_SHORTEST if capital else _SHORTEST_SMALL):
             return []
@@ -78,10 +79,8 @@ def distance(left: str, right: str) -> int:
 
 
 def _may_differ_twice(word: str, known: str) -> bool:
-    """Long words only, and ends that agree: the end tells the rank."""
-    if min(len(word), len(known)) >= _SURELY_TWICE:
-        return word[-2:] == known[-2:]
-    return len(word) >= _SHORTEST_TWICE and word[:3] == known[:3] and word[-3:] == known[-3:]
+    """Long words only that begin and end alike: the end tells the rank."""
+    return len(word) >= _SHORTEST_TWICE and word[:_SAME] == known[:_SAME] and word[-2:] == known[-2:]
 
 
 def _deletions(word: str) -> set[str]:

@@ -27,12 +27,22 @@ class Word(NamedTuple):
         return _CHOICE.search(self.gap) is not None
 
     @property
+    def like_a_name(self) -> bool:
+        """Whether it has the form of a scientific name above the species."""
+        return self.capital and len(self.text) >= _SHORTEST_NAME and self.text.endswith(_LATIN)
+
+    @property
     def capital(self) -> bool:
         """Whether it begins with a capital letter."""
         return self.raw[:1].isupper()
 
 
 _CHOICE = re.compile("[/+|&;]")
+_LATIN = (
+    *("a", "us", "um", "is", "ae", "on", "as", "es", "os", "ops", "ys"),
+    *("ales", "yx", "ix", "ax", "ex", "er", "or", "ma", "yle", "oe", "ne", "the", "ele", "ke"),
+)
+_SHORTEST_NAME = 5
 _LONGEST = 500
 """A label longer than this is cut: no real one is, and reading has to stay quick."""
 
