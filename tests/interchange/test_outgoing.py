@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from interchange_making import LICENCES, NOW, make_data_set
 
@@ -84,12 +84,14 @@ def test_a_strange_licence_is_no_permission() -> None:
     assert [is_let_out("own terms", choice) for choice in LICENCE_CHOICES] == [True, False, False]
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(min_size=1, max_size=30), min_size=2, max_size=8, unique=True))
 def test_pictures_of_different_particles_never_share_a_file(ids: list[str]) -> None:
     names = [picture_name(Particle(id=f"s/{one}", sample_id="s", image_format="png")) for one in ids]
     assert len(set(names)) == len(ids)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=400))
 def test_a_safe_name_leads_nowhere_else(text: str) -> None:
     name = safe_name(text)

@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from interchange_making import make_data_set
+from interchange_making import make_data_set, picture, put
 
 import seston.interchange.export_folder as export_folder
 from seston.errors import UsageError
 from seston.interchange import export_webdataset
+from seston.particle import Particle, Sample
 from seston.store import DataSet, rows_to_particles
 from seston.taxonomy import resolve
 from seston.taxonomy.captions import caption
@@ -136,3 +137,10 @@ def test_captions_can_be_sentences(data: DataSet, tmp_path: Path) -> None:
     assert any(text.startswith("a photo of ") for text in texts)
     with pytest.raises(UsageError, match="did you mean 'photo'"):
         export_webdataset(data, tmp_path / "no", template="foto")
+
+
+def test_an_export_of_nothing_says_why_and_leaves_nothing(tmp_path: Path) -> None:
+    data = put(tmp_path / "data", iter([Sample(id="s"), Particle(id="s/1", sample_id="s", image=picture(1))]))
+    with pytest.raises(UsageError, match="1: licence unknown"):
+        export_webdataset(data, tmp_path / "out", licence="commercial")
+    assert not (tmp_path / "out").exists()

@@ -11,6 +11,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,12 @@ class ExportFolder:
     def complete(self) -> None:
         """Note that nothing is missing."""
         self._write(complete=True)
+
+    def give_up(self) -> None:
+        """Leave no trace of an export that came to nothing."""
+        (self.path / NOTES).unlink(missing_ok=True)
+        with suppress(OSError):  # there may be other things in it
+            self.path.rmdir()
 
     def files(self) -> list[str]:
         """Name all files of the export, in the order in which they were written."""

@@ -99,7 +99,7 @@ def write_shards(
     before = sum(_size(data, part) for part in parts[:done]) + folder.position
     progress.start("exporting", sum(_size(data, part) for part in parts))
     progress.advance(before)
-    for place, part in enumerate(parts[done:], start=done):
+    for part in parts[done:]:
         start = folder.position if part.name == folder.part else 0
         if start >= _size(data, part):
             continue
@@ -111,7 +111,7 @@ def write_shards(
                 f"{folder.path}: cannot be written ({error.strerror or error}); finished files are kept: make room "
                 "and run the same command again"
             ) from error
-        _pass_on(folder, part, place, len(parts))
+    _refuse_nothing(folder)
     progress.finish()
 
 
@@ -177,9 +177,10 @@ def _count(folder: ExportFolder, one: Outgoing) -> None:
         folder.count("attributions", one.particle.attribution)
 
 
-def _pass_on(folder: ExportFolder, part: Part, place: int, parts: int) -> None:
-    """See that at least one shard exists; an export of nothing is a wrong call."""
-    if place == parts - 1 and not folder.shards:
+def _refuse_nothing(folder: ExportFolder) -> None:
+    """An export of nothing is a wrong call."""
+    if not folder.shards:
+        folder.give_up()
         reasons = ", ".join(f"{number:,}: {reason}" for reason, number in folder.counted("left_out").items())
         raise UsageError(f"no particle of the data set can be exported ({reasons or 'it is empty'})")
 
