@@ -71,9 +71,11 @@ def test_rows_that_cannot_be_trusted_are_refused(tmp_path: Path, fault: str, sai
     with (
         serving_metadata(servers),
         MetadataStore(tmp_path / "m") as store,
-        pytest.raises(NetworkError, match=said),
     ):
-        ask_project(store, 1, server=f"{servers.url}/api", patience=QUICK)
+        with pytest.raises(NetworkError, match=said):
+            ask_project(store, 1, server=f"{servers.url}/api", patience=QUICK)
+        setattr(servers, fault, False)
+        assert ask_project(store, 1, server=f"{servers.url}/api", patience=QUICK) == 1  # the bad answer was not kept
 
 
 def test_a_login_is_sent_and_counts_as_another_question(tmp_path: Path) -> None:

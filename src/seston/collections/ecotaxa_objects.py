@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -100,7 +101,7 @@ def ask_project(
                 sent += 1
                 return _post(address, token, patience)
 
-            answer = _read(store.answer(request, send), server, last)
+            answer = store.answer(request, send, partial(_read, server=server, last=last))
             last = answer.object_ids[-1] if answer.object_ids else last
             count = answer.total_ids if answer.total_ids is not None else start + len(answer.object_ids)
             store.add(request, source, _facts(answer), total=count)

@@ -91,8 +91,7 @@ def _take(
     store: MetadataStore, address: str, ask_it: Callable[[str], bytes], read: Callable[[bytes], list[ObjectFacts]]
 ) -> None:
     if not store.is_answered(address):
-        objects = read(store.answer(address, lambda: ask_it(address)))
-        store.add(address, address, objects)
+        store.add(address, address, store.answer(address, lambda: ask_it(address), read))
 
 
 def _ask(address: str, patience: Patience) -> bytes:

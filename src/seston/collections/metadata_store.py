@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
-from seston.errors import DataSetError
-from seston.store.folder import locked, write_whole
+from seston.errors import DataSetError, NetworkError
+from seston.store.folder import locked
 
 __all__ = ["MetadataStore", "ObjectFacts"]
 
+_Read = TypeVar("_Read")
 _FILE = "metadata.sqlite"
 _ANSWERS = "answers"
 _ASKED_AT_ONCE = 500
@@ -83,15 +84,22 @@ class MetadataStore:
         self._base.close()
         self._lock.__exit__(None, None, None)
 
-    def answer(self, request: str, ask: Callable[[], bytes]) -> bytes:
-        """Give the answer to a request that is not answered yet: from disk where it had arrived before a kill.
+    def answer(self, request: str, ask: Callable[[], bytes], read: Callable[[bytes], _Read]) -> _Read:
+        """Read the answer to a request that is not answered yet: from disk where it had arrived before a kill.
 
-        The answer is on disk before anyone reads it, so that no kill later on makes the server work again.
+        The answer is on disk before anyone reads it, so that no kill later on makes the server work again. One that
+        cannot be read (`NetworkError`) is dropped.
         """
         place = self._place(request)
         if not place.is_file():
-            write_whole(place, ask())
-        return place.read_bytes()
+            arriving = place.with_suffix(".part")
+            arriving.write_bytes(ask())
+            arriving.replace(place)  # a disk that loses it in a power cut gives an answer that cannot be read
+        try:
+            return read(place.read_bytes())
+        except NetworkError:
+            place.unlink()
+            raise
 
     def is_answered(self, request: str) -> bool:
         """Tell whether the objects of a request are here."""
