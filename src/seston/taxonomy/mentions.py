@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Literal
 
 from seston.taxonomy.fact_files import Fact
 from seston.taxonomy.informal import formal_names
 from seston.taxonomy.lexicon import Entry, Lexicon
-from seston.taxonomy.spelling import Speller, nearest_of
+from seston.taxonomy.near_names import NearNames
 from seston.taxonomy.words import Word, pieces_of
 
 __all__ = ["Mention", "Scanner", "Script"]
@@ -20,7 +18,6 @@ Script = Literal["exact", "spelling"]
 
 _SURE = 1.0
 _EVERYDAY = 0.95
-_UNKNOWN_SPECIES = 0.8
 _SHORT = 0.8
 _MISSPELT = 0.6
 _ABBREVIATED = 0.5
@@ -28,11 +25,9 @@ _ABBREVIATED = 0.5
 _MARKERS = frozenset({"f", "fo", "forma", "var", "subsp", "ssp"})
 _TEMPORARY = Entry("kind", kind="unknown", informal=True)
 _SHORTEST_HALF = 3
-_SHORTEST_SPELT = 7
 _SHORTEST_EPITHET = 3
 _SHORTEST_BEGINNING = 4
 _MOST_BEGINNINGS = 3
-_EPITHET_ENDINGS = ("ensis", "ense", "us", "um", "is", "ii", "a", "e", "i")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +70,7 @@ class Scanner:
     def __init__(self, lexicon: Lexicon) -> None:
         self._lexicon = lexicon
         self._tree = lexicon.tree
-        self._spelt: dict[tuple[str, bool], list[str]] = {}
+        self._near = NearNames(lexicon)
         self._steps = (
             self._initial,
             self._temporary,
@@ -175,20 +170,11 @@ class Scanner:
                 self._species(reader, facts[0], reader.genus_script)
                 return True
         for genus in names:
-            similar = self._similar_species(genus, word.text)
+            similar = self._near.species(genus, word.text)
             if similar is not None:
                 self._species(reader, similar, "spelling")
                 return True
         return False
-
-    def _similar_species(self, genus: str, epithet: str) -> Fact | None:
-        species = self._lexicon.species_of.get(genus, [])
-        stem = _stem(epithet)
-        same = [fact for fact in species if _stem(fact.name.split(" ", 1)[1].lower()) == stem]
-        if not same:
-            known = {fact.name.split(" ", 1)[1].lower(): fact for fact in species}
-            same = [known[near] for near in nearest_of(epithet, known)]
-        return same[0] if len({self._tree.accepted(fact) for fact in same}) == 1 else None
 
     def _species(self, reader: _Reader, fact: Fact, script: Script) -> None:
         sureness = _MISSPELT if script == "spelling" else _SURE
@@ -232,15 +218,9 @@ class Scanner:
         word = words[at]
         if not (word.piece and word.capital) or len(word.text) < _SHORTEST_BEGINNING:
             return False
-        genera = self._genera_from(word.text)
+        genera = self._near.genera_from(word.text)
         if at + 1 < len(words) and words[at + 1].piece and len(words[at + 1].text) >= _SHORTEST_BEGINNING:
-            beginning = words[at + 1].text
-            species = {
-                self._tree.accepted(fact)
-                for genus in genera
-                for fact in self._lexicon.species_of.get(genus, ())
-                if fact.name.split(" ", 1)[1].startswith(beginning)
-            }
+            species = self._near.species_from(genera, words[at + 1].text)
             if len(species) == 1:
                 self._abbreviated(reader, species.pop(), 2)
                 return True
@@ -256,28 +236,14 @@ class Scanner:
         entry = Entry("taxon", facts=(fact,), kind="living")
         self._mention(reader, entry, count, fact.name.lower(), script="spelling", sureness=_ABBREVIATED, choice=True)
 
-    def _genera_from(self, beginning: str) -> list[str]:
-        start = bisect_left(self._genera, beginning)
-        end = bisect_left(self._genera, beginning + "￿")
-        return self._genera[start:end]
-
     def _misspelt(self, reader: _Reader) -> bool:
-        word = reader.words[reader.at]
-        key = (word.text, word.capital)
-        if key not in self._spelt:
-            self._spelt[key] = self._speller.nearest(word.text, capital=word.capital)
-        near = self._spelt[key]
-        entries = [entry for entry in (self._lexicon.entries.get(one) for one in near) if entry is not None]
-        if word.like_a_name:
-            entries = [entry for entry in entries if not entry.informal]
-        meanings = {(entry.role, entry.value, tuple(map(self._tree.accepted, entry.facts))) for entry in entries}
-        if len(meanings) != 1:
+        found = None if _behind_unknown_genus(reader) else self._near.entry(reader.words[reader.at])
+        if found is None:
             return False
-        if _behind_unknown_genus(reader):
+        phrase, entry = found
+        if entry.role == "taxon" and (_is_epithet(reader) or self._speaks_against(reader, entry)):
             return False
-        if entries[0].role == "taxon" and (_is_epithet(reader) or self._speaks_against(reader, entries[0])):
-            return False
-        self._mention(reader, entries[0], 1, near[0], script="spelling", sureness=_MISSPELT)
+        self._mention(reader, entry, 1, phrase, script="spelling", sureness=_MISSPELT)
         return True
 
     def _speaks_against(self, reader: _Reader, entry: Entry) -> bool:
@@ -292,7 +258,7 @@ class Scanner:
             return False
         genus = _genus_of(entry)
         found = self._tree.find(f"{genus} {word.text}") if genus else ()
-        return not found and (not genus or self._similar_species(genus, word.text) is None)
+        return not found and (not genus or self._near.species(genus, word.text) is None)
 
     def _leftover(self, reader: _Reader) -> bool:
         reader.leftovers.append(reader.words[reader.at])
@@ -321,20 +287,6 @@ class Scanner:
         reader.mentions.append(Mention(entry, phrase, script, sureness, plural, word.piece, choice))
         reader.at += count
 
-    @cached_property
-    def _genera(self) -> list[str]:
-        return sorted({fact.name.lower() for fact in self._tree if fact.rank == "genus"})
-
-    @cached_property
-    def _speller(self) -> Speller:
-        names = {fact.name.lower() for fact in self._tree if " " not in fact.name and "-" not in fact.name}
-        words = {
-            phrase
-            for phrase, entry in self._lexicon.entries.items()
-            if entry.informal and " " not in phrase and len(phrase) >= _SHORTEST_SPELT
-        }
-        return Speller(names | words)
-
 
 def _is_epithet(reader: _Reader) -> bool:
     """Say whether the next word stands where the name of a species would, behind its genus."""
@@ -355,11 +307,3 @@ def _genus_of(entry: Entry) -> str:
     """Give the genus of a name, in lower case, where it is one of a genus or species."""
     ranks = {fact.rank for fact in entry.facts}
     return entry.facts[0].name.lower().partition(" ")[0] if ranks & {"genus", "species"} else ""
-
-
-def _stem(epithet: str) -> str:
-    """What is left of an epithet without the ending that follows the gender of its genus."""
-    for ending in _EPITHET_ENDINGS:
-        if epithet.endswith(ending) and len(epithet) - len(ending) >= _SHORTEST_EPITHET:
-            return epithet[: -len(ending)]
-    return epithet
