@@ -163,7 +163,7 @@ def _bundles(path: Path, archive: zipfile.ZipFile, limit: int, stem: str) -> Ite
     infos = {_tidy(info.filename): info for info in archive.infolist() if _is_plain(info)}
     tables = _tables(archive, infos)
     folders = {PurePosixPath(name).parent for name in tables}
-    pictures = {folder: _pictures_in(archive, infos, folder, folders) for folder in folders}
+    pictures = _pictures_by_folder(archive, infos, folders)
     for name in tables:
         folder = PurePosixPath(name).parent
         layout = (*path.parts[:-1], stem, *folder.parts)
@@ -171,19 +171,22 @@ def _bundles(path: Path, archive: zipfile.ZipFile, limit: int, stem: str) -> Ite
         yield Bundle(path, name, default, _member_opener(archive, infos[name], limit), pictures[folder], layout)
 
 
-def _pictures_in(
-    archive: zipfile.ZipFile, infos: dict[str, zipfile.ZipInfo], folder: PurePosixPath, folders: set[PurePosixPath]
-) -> Pictures:
-    """Find the pictures beneath a folder, without those beneath a deeper one that has a table too."""
-    beneath = "" if str(folder) == "." else f"{folder}/"
-    members = {
-        name.removeprefix(beneath): info
-        for name, info in infos.items()
-        if name.startswith(beneath)
-        and PurePosixPath(name).suffix.lower() in PICTURE_SUFFIXES
-        and _nearest(PurePosixPath(name).parent, folders) == folder
-    }
-    return Pictures(frozenset(members), _Reader(archive, members))
+def _pictures_by_folder(
+    archive: zipfile.ZipFile, infos: dict[str, zipfile.ZipInfo], folders: set[PurePosixPath]
+) -> dict[PurePosixPath, Pictures]:
+    """Give each picture to the nearest folder above it that has a table."""
+    members: dict[PurePosixPath, dict[str, zipfile.ZipInfo]] = {folder: {} for folder in folders}
+    owners: dict[str, PurePosixPath | None] = {}
+    for name, info in infos.items():
+        above, _, last = name.rpartition("/")
+        if PurePosixPath(last).suffix.lower() not in PICTURE_SUFFIXES:
+            continue
+        if above not in owners:
+            owners[above] = _nearest(PurePosixPath(above), folders)
+        if (owner := owners[above]) is not None:
+            beneath = "" if str(owner) == "." else f"{owner}/"
+            members[owner][name.removeprefix(beneath)] = info
+    return {folder: Pictures(frozenset(found), _Reader(archive, found)) for folder, found in members.items()}
 
 
 def _tables(archive: zipfile.ZipFile, infos: dict[str, zipfile.ZipInfo]) -> list[str]:

@@ -146,10 +146,14 @@ class _Reading:
             text = f"{counts['empty']:,} rows have no picture here and no measurements: left out"
             yield bundle.skipped("", text)
         if counts["further"]:
-            yield bundle.note(f"{counts['further']:,} further pictures of objects are not kept")
+            text = "1 further picture of an object is not kept"
+            several = f"{counts['further']:,} further pictures of objects are not kept"
+            yield bundle.note(several if counts["further"] > 1 else text)
         if self.found.named and not self.found.found and counts["given"]:
-            text = f"none of the {self.found.named:,} pictures that its rows name is here: measurements alone are read"
-            yield bundle.note(text)
+            named = (
+                "none of the pictures that its rows name is here" if self.found.named > 1 else "its picture is not here"
+            )
+            yield bundle.note(f"{named}: measurements alone are read")
         if self.found.words and counts["given"]:
             shown = ", ".join(self.found.words[:5]) + (", …" if len(self.found.words) > 5 else "")
             yield bundle.note(f"columns of objects that hold words are not kept: {shown}")
