@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from ecotaxa_making import list_particles, picture, samples_of, some_rows, table_text, write_tree, zipped
 from export_making import notes_of, particles_of, records_of, sample_of, skipped_of
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from seston.errors import InputError
 from seston.instruments import find_sources, read
@@ -269,6 +271,20 @@ def test_a_zip_that_is_cut_off_is_not_taken_for_folders_of_classes(tmp_path: Pat
     (tmp_path / "cut.zip").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(InputError, match="cannot be read"):
         records_of(tmp_path)
+
+
+@given(st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1, max_size=12))
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_damaged_zip_is_read_or_refused(tmp_path: Path, damage: list[tuple[int, int]]) -> None:
+    inner = zipped({"ecotaxa_x.tsv": table_text(some_rows(2)), "o0.png": picture()})
+    data = bytearray(zipped({"x_Images.zip": inner, "ecotaxa_y.tsv": table_text(some_rows(2))}))
+    for place, value in damage:
+        data[place % len(data)] = value
+    (tmp_path / "x.zip").write_bytes(data)
+    try:
+        records_of(tmp_path)
+    except InputError as error:
+        assert "\n" not in str(error)
 
 
 def test_a_bomb_of_a_table_ends_with_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,6 @@ particles, acquisitions samples, and the objects' measured columns the particles
 from __future__ import annotations
 
 import re
-import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -38,12 +37,11 @@ _ROWS_LOOKED_AT = 200
 _TABLES = (".tsv", ".txt", ".tsv.gz", ".txt.gz")
 _FAMILY = re.compile(rb"planktoscope|uvp[56]|zooscan", re.IGNORECASE)
 _SHOWN = {"planktoscope": "PlanktoScope", "uvp5": "UVP5", "uvp6": "UVP6", "zooscan": "ZooScan"}
-_TABLE_IN_A_CUT_ARCHIVE = re.compile(rb"ecotaxa[^/\x00]{0,120}\.(?:tsv|txt)", re.IGNORECASE)
 
 
 def _claim(listing: Listing) -> list[Source]:
     tables = [path for path in listing.files if _is_table(path, listing)]
-    archives = [path for path in listing.files if path.suffix.lower() == ".zip" and _is_archive(path, listing)]
+    archives = [path for path in listing.files if _is_archive(path, listing)]
     alone = len(tables) == 1
     by_folder: dict[Path, list[Path]] = {}
     for path in tables:
@@ -125,11 +123,7 @@ def _head(path: Path, listing: Listing) -> bytes:
 
 
 def _is_archive(path: Path, listing: Listing) -> bool:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return holds_tables(archive)
-    except (OSError, zipfile.BadZipFile, ValueError):  # cut off: its tables must not be taken for folders of classes
-        return _TABLE_IN_A_CUT_ARCHIVE.search(listing.head(path)) is not None
+    return path.suffix.lower() == ".zip" and holds_tables(path, listing.head(path))
 
 
 def _pictures_beneath(listing: Listing, folders: dict[Path, list[Path]]) -> dict[Path, list[Path]]:

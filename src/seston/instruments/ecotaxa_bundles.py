@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import re
 import stat
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -34,7 +35,19 @@ _HEAD = 8192
 _PIECE, _DIRECTORY = 1 << 20, 1 << 24
 _MOST_LOOKED_INTO = 40
 _ENDINGS = (".tsv", ".txt")
-_ARCHIVE_ERRORS = (OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, ValueError)
+_NAME_OF_A_TABLE = re.compile(rb"ecotaxa[^/\x00]{0,120}\.(?:tsv|txt)", re.IGNORECASE)
+_ARCHIVE_ERRORS = (
+    OSError,
+    EOFError,
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    RuntimeError,
+    NotImplementedError,
+    ValueError,
+    OverflowError,
+    LookupError,
+)
 
 
 @dataclass(slots=True)
@@ -100,13 +113,23 @@ def is_table_name(name: str) -> bool:
     return last.startswith("ecotaxa") and last.endswith(_ENDINGS)
 
 
-def holds_tables(archive: zipfile.ZipFile) -> bool:
-    """Tell by names and first lines whether there are tables in an archive, or in the archives in it."""
-    infos = {_tidy(info.filename): info for info in archive.infolist() if _is_plain(info)}
-    if _tables(archive, infos):
-        return True
-    inner = [info for name, info in infos.items() if name.lower().endswith("images.zip")]
-    return any(_holds_a_table_name(archive, info) for info in inner[:_MOST_LOOKED_INTO])
+def holds_tables(path: Path, head: bytes) -> bool:
+    """Tell by names and first lines whether there are tables in a zip archive, or in the archives in it.
+
+    Parameters
+    ----------
+    head
+        Its first bytes, which tell where it is cut off: its tables must not be taken for folders of classes.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            infos = {_tidy(info.filename): info for info in archive.infolist() if _is_plain(info)}
+            if _tables(archive, infos):
+                return True
+            inner = [info for name, info in infos.items() if name.lower().endswith("images.zip")]
+            return any(_holds_a_table_name(archive, info) for info in inner[:_MOST_LOOKED_INTO])
+    except _ARCHIVE_ERRORS:
+        return _NAME_OF_A_TABLE.search(head) is not None
 
 
 def table_opener(path: Path) -> Callable[[], BinaryIO]:
@@ -207,7 +230,7 @@ def _holds_a_table_name(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bool
                 end = (end + piece)[-_DIRECTORY:]
     except _ARCHIVE_ERRORS:
         return False
-    return re.search(rb"ecotaxa[^/\x00]{0,120}\.(?:tsv|txt)", end, re.IGNORECASE) is not None
+    return _NAME_OF_A_TABLE.search(end) is not None
 
 
 def _head(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
@@ -261,7 +284,13 @@ def _is_plain(info: zipfile.ZipInfo) -> bool:
 
 
 def _member_opener(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> Callable[[], BinaryIO]:
-    return lambda: cast(BinaryIO, _Bounded(cast(BinaryIO, archive.open(info)), limit))
+    def opened() -> BinaryIO:
+        try:
+            return cast(BinaryIO, _Bounded(cast(BinaryIO, archive.open(info)), limit))
+        except _ARCHIVE_ERRORS as error:
+            raise InputError(f"it is damaged in the archive ({_one_line(error)}); copy or make it again") from None
+
+    return opened
 
 
 class _Bounded(RawIOBase):
