@@ -15,7 +15,7 @@ from seston.collections.likely_pairs import likely_pairs
 from seston.collections.relations import relation_of
 from seston.store import open_data_set
 from seston.taxonomy import resolve
-from seston.taxonomy.known_facts import known_facts
+from seston.taxonomy.knowledge import known_facts
 
 _REAL = {
     ("vliz_flowcam", "Actinoptychus", "Actinoptychus_splendens"): ("parent and child", 1),

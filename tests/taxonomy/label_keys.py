@@ -6,7 +6,7 @@ import csv
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from seston.taxonomy.known_facts import known_facts
+from seston.taxonomy.knowledge import known_facts
 
 RAW_RANKS = ("Kingdom", "Phylum", "Class", "Order", "Family", "Genus", "Species")
 CORRECTIONS = Path(__file__).with_name("corrected_key.tsv")

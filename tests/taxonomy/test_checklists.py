@@ -18,7 +18,7 @@ from seston.taxonomy.checklist_names import bare_name
 from seston.taxonomy.darwin_core_layout import read_layout
 from seston.taxonomy.fact_files import Fact, read_facts, user_facts_path, write_facts
 from seston.taxonomy.linking import link_names
-from seston.taxonomy.updating import UpdateReport, update_from_checklist
+from seston.taxonomy.user_facts import UpdateReport, update_from_checklist
 
 _LSID = "urn:lsid:marinespecies.org:taxname:"
 _TAXON = (

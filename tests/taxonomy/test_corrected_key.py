@@ -9,7 +9,7 @@ import pytest
 from label_keys import Meaning, corrected_key, corrections, raw_key
 
 from seston.taxonomy import Taxon, resolve
-from seston.taxonomy.known_facts import known_facts
+from seston.taxonomy.knowledge import known_facts
 
 Key = Mapping[tuple[str, str], Meaning]
 _HELD_OUT = ("whoi", "medplanktonset")

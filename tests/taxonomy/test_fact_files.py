@@ -19,7 +19,7 @@ from seston.taxonomy.fact_files import (
     user_facts_path,
     write_facts,
 )
-from seston.taxonomy.known_facts import known_facts
+from seston.taxonomy.knowledge import known_facts
 from seston.taxonomy.ranks import RANK_ORDER
 
 _WORDS = st.text(st.characters(exclude_categories=("C", "Z")), max_size=12)

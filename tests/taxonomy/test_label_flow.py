@@ -19,8 +19,8 @@ from PIL import Image
 import seston
 from seston.errors import InputError, SestonError, UsageError
 from seston.taxonomy.fact_files import Fact, user_facts_path, write_facts
+from seston.taxonomy.flow_paths import FlowStep, label_flow
 from seston.taxonomy.label_counts import LabelCount, count_labels
-from seston.taxonomy.label_flow import FlowStep, label_flow
 from seston.taxonomy.label_flow_page import sankey
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")

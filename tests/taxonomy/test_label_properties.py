@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seston.taxonomy import RANKS, resolve
-from seston.taxonomy.known_facts import known_facts
+from seston.taxonomy.knowledge import known_facts
 
 _WORDS = st.sampled_from(
     """

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from seston.taxonomy import Taxon, TaxonTree, resolve
-from seston.taxonomy.known_facts import known_facts
+from seston.taxonomy.knowledge import known_facts
 
 _LEFT_OUT = 250
 

@@ -17,7 +17,7 @@ from seston.taxonomy import resolve
 from seston.taxonomy.fact_files import Fact, read_facts, user_facts_path
 from seston.taxonomy.label_names import unknown_names
 from seston.taxonomy.updates import update
-from seston.taxonomy.updating import UpdateReport
+from seston.taxonomy.user_facts import UpdateReport
 from seston.taxonomy.worms import Worms
 from seston.taxonomy.worms_facts import update_from_worms
 

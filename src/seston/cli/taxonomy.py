@@ -12,7 +12,7 @@ from seston.cli.words import AsJson, Existing, Overwrite, check_free
 from seston.errors import UsageError
 
 if TYPE_CHECKING:
-    from seston.taxonomy.updating import UpdateReport
+    from seston.taxonomy.user_facts import UpdateReport
 
 __all__ = ["barcodes", "check", "lineage", "resolve", "sankey", "taxonomy", "update"]
 

@@ -22,7 +22,7 @@ from seston.particle import Progress, Silence
 from seston.store import DataSet, open_data_set
 from seston.store.keys import content_keys
 from seston.taxonomy import Taxon, resolve
-from seston.taxonomy.known_facts import known_facts
+from seston.taxonomy.knowledge import known_facts
 
 __all__ = ["DuplicateReport", "LabelPair", "find_duplicates"]
 

@@ -15,7 +15,7 @@ from seston.errors import InputError, UsageError
 from seston.particle import Progress, Silence, Skipped
 from seston.taxonomy.checklist_files import open_checklist, table_rows
 from seston.taxonomy.fact_files import Fact
-from seston.taxonomy.known_facts import known_facts
+from seston.taxonomy.knowledge import known_facts
 from seston.taxonomy.tree import TaxonTree
 from seston.taxonomy.whole_files import written_whole
 

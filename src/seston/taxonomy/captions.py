@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 
 from seston.errors import UsageError, nearest_word
-from seston.taxonomy.known_facts import known_facts
+from seston.taxonomy.knowledge import known_facts
 from seston.taxonomy.overrides import Overrides
 from seston.taxonomy.resolving import resolve
 from seston.taxonomy.taxon import RANKS, Taxon

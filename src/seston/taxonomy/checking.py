@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from seston.particle import Progress
-from seston.taxonomy.known_facts import known_facts
+from seston.taxonomy.knowledge import known_facts
 from seston.taxonomy.label_counts import LabelCount, count_labels
 from seston.taxonomy.overrides import Overrides, data_set_overrides, read_overrides
 from seston.taxonomy.resolving import resolve

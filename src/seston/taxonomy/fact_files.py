@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seston.errors import InputError, NotFoundError
-from seston.taxonomy.user_folder import user_folder
+from seston.taxonomy.user_places import user_folder
 from seston.taxonomy.whole_files import written_whole
 
 __all__ = [

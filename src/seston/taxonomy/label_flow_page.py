@@ -11,8 +11,8 @@ from typing import Any
 from seston import __version__
 from seston.errors import UsageError
 from seston.particle import Progress
+from seston.taxonomy.flow_paths import FlowPath, LabelFlow, label_flow
 from seston.taxonomy.label_counts import count_labels
-from seston.taxonomy.label_flow import FlowPath, LabelFlow, label_flow
 from seston.taxonomy.taxon import RANKS
 from seston.taxonomy.whole_files import written_whole
 

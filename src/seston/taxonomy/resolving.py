@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from seston.taxonomy.known_facts import known_facts
+from seston.taxonomy.knowledge import known_facts
 from seston.taxonomy.lexicon import Lexicon
 from seston.taxonomy.overrides import Overrides, read_overrides
 from seston.taxonomy.reading import LabelReader

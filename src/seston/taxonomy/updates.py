@@ -8,7 +8,7 @@ from pathlib import Path
 from seston.errors import UsageError
 from seston.particle import Progress
 from seston.taxonomy.label_names import unknown_names
-from seston.taxonomy.updating import UpdateReport, update_from_checklist
+from seston.taxonomy.user_facts import UpdateReport, update_from_checklist
 from seston.taxonomy.worms_facts import update_from_worms
 
 __all__ = ["update"]

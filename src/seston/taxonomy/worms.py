@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from seston.errors import NetworkError
 from seston.network import Patience, ask
 from seston.taxonomy.answer_cache import AnswerCache
-from seston.taxonomy.user_folder import user_folder
+from seston.taxonomy.user_places import user_folder
 
 __all__ = ["WORMS_URL", "Worms"]
 

@@ -11,7 +11,7 @@ from seston.particle import Progress, Silence
 from seston.taxonomy.checklist_names import plain_rank
 from seston.taxonomy.fact_files import Fact
 from seston.taxonomy.ranks import RANK_ORDER
-from seston.taxonomy.updating import UpdateReport, take_facts
+from seston.taxonomy.user_facts import UpdateReport, take_facts
 from seston.taxonomy.worms import Worms
 
 __all__ = ["update_from_worms"]
