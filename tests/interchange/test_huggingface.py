@@ -248,3 +248,15 @@ def test_a_wrong_repository_is_refused_before_anything_is_written(data: DataSet,
     with pytest.raises(UsageError, match="NAME/DATASET"):
         export_huggingface(data, tmp_path / "out", push="no slash")
     assert not (tmp_path / "out").exists()
+
+
+def test_what_was_simulated_is_called_so(tmp_path: Path) -> None:
+    made: list[Any] = [
+        Sample(id="s", flags=("simulated",)),
+        Particle(id="s/1", sample_id="s", image=picture(1), raw_label="x"),
+    ]
+    report = export_huggingface(put(tmp_path / "data", iter(made)), tmp_path / "out")
+    assert report.notes == ["1 particles are simulated"]
+    assert "**1 particles are simulated.**" in (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+    (row,) = pq.read_table(tmp_path / "out" / "data" / "train-00000.parquet").to_pylist()
+    assert row["flags"] == ["simulated"]

@@ -13,6 +13,7 @@ from seston.interchange.about import About
 from seston.interchange.export_folder import ExportFolder
 from seston.interchange.licences import find_licence, terms_of
 from seston.interchange.planktonzilla_rows import Column
+from seston.interchange.sharding import made_up_notes
 
 __all__ = ["hub_card"]
 
@@ -32,6 +33,7 @@ def hub_card(folder: ExportFolder, parts: Sequence[str], columns: Sequence[Colum
             "",
             about.description or "Particles of plankton imaging instruments, with labels, taxa and licences.",
             "",
+            *(f"**{note}.**\n" for note in made_up_notes(folder)),
             f"{particles:,} particles. Open them with",
             "",
             "```python",

@@ -14,7 +14,9 @@ from seston.interchange.outgoing import Outgoing, outgoing
 from seston.particle import Progress, Silence
 from seston.store import PARTS, DataSet, Standing
 
-__all__ = ["ExportReport", "Part", "ShardWriter", "parts_of", "report_of", "write_shards"]
+__all__ = ["ExportReport", "Part", "ShardWriter", "made_up_notes", "parts_of", "report_of", "write_shards"]
+
+_MADE_UP = ("simulated", "semi-simulated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +128,13 @@ def report_of(folder: ExportFolder, notes: Sequence[str] = (), *, resumed: bool 
         statuses=dict(folder.counted("statuses").most_common()),
         bytes=folder.bytes(),
         resumed=resumed,
-        notes=list(notes),
+        notes=[*notes, *made_up_notes(folder)],
     )
+
+
+def made_up_notes(folder: ExportFolder) -> list[str]:
+    """Say how many of the particles that were written no instrument ever saw."""
+    return [f"{number:,} particles are {mark}" for mark, number in sorted(folder.counted("made_up").items())]
 
 
 def _write_part(
@@ -173,6 +180,9 @@ def _count(folder: ExportFolder, one: Outgoing) -> None:
     folder.count("sources", one.particle.source)
     if one.naming is not None:
         folder.count("labels", one.naming.label)
+    for mark in _MADE_UP:
+        if mark in one.particle.flags:
+            folder.count("made_up", mark)
     if one.particle.attribution:
         folder.count("attributions", one.particle.attribution)
 
