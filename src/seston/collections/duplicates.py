@@ -235,11 +235,12 @@ class _LabelPairs:
 
     def pairs(self) -> list[LabelPair]:
         """Give what was counted, the most frequent first."""
+        rows = np.array([row for pairs in self._examples.values() for pair in pairs for row in pair], np.int64)
+        ids = iter(self._data.take(rows, ["id"]).column("id").to_pylist())
+        examples = {key: tuple((next(ids), next(ids)) for _ in pairs) for key, pairs in self._examples.items()}
         found = []
         for key, count in sorted(self._counts.items(), key=lambda item: (item[0][0] != "same bytes", -item[1])):
             likeness, one, other = key
-            rows = np.array(self._examples[key], np.int64)
-            ids = self._data.take(rows.ravel(), ["id"]).column("id").to_pylist()
             (source, label), (other_source, other_label) = self._rows.names[one], self._rows.names[other]
             found.append(
                 LabelPair(
@@ -250,7 +251,7 @@ class _LabelPairs:
                     other_source=other_source,
                     other_label=other_label,
                     pictures=count,
-                    examples=tuple(zip(ids[::2], ids[1::2], strict=True)),
+                    examples=examples[key],
                 )
             )
         return found

@@ -99,11 +99,11 @@ class PathRules:
 
     def is_archive(self, path: str) -> bool:
         """Whether a member is an archive to look into."""
-        return any(pattern.fullmatch(path) for pattern in self._archives)
+        return bool(self._archives) and any(pattern.fullmatch(path) for pattern in self._archives)
 
     def is_ignored(self, path: str) -> bool:
         """Whether a picture stands where the collection has no particles."""
-        return any(pattern.fullmatch(path) for pattern in self._ignored)
+        return bool(self._ignored) and any(pattern.fullmatch(path) for pattern in self._ignored)
 
 
 @lru_cache(maxsize=65_536)
