@@ -27,9 +27,9 @@ def info(data: Existing, /, *, as_json: AsJson = False) -> Outcome:
     data
         The folder of the data set.
     """
-    from seston.store import open_data_set
+    from seston.store import info_of
 
-    found = dataclasses.asdict(open_data_set(data).info())
+    found = dataclasses.asdict(info_of(data))
     single = [(name.replace("_", "-"), value) for name, value in found.items() if isinstance(value, int)]
     tables = [_counts(name, found[name]) for name in ("labels", "instruments", "licences", "flags")]
     named = [f"{name}: {', '.join(found[name])}" for name in ("splits", "tags") if found[name]]

@@ -91,6 +91,7 @@ def build(
     data.refresh()
     duplicates = find_duplicates(data, progress=progress)
     write_data_card(data, duplicates)
+    data.info()  # which keeps it
     return replace(report, duplicates=duplicates, seconds=time.monotonic() - started)
 
 

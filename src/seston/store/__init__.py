@@ -9,6 +9,7 @@ from seston.store.rows import particle_from_row, profiles_of, rows_to_particles
 from seston.store.schema import ANNOTATIONS, PARTICLES, SAMPLES
 from seston.store.splits import PARTS, Split
 from seston.store.standing import Standing
+from seston.store.summary import info_of
 
 __all__ = [
     "ANNOTATIONS",
@@ -23,6 +24,7 @@ __all__ = [
     "SplitRows",
     "Standing",
     "Version",
+    "info_of",
     "make_split",
     "open_data_set",
     "outranks_source",

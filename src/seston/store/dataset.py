@@ -24,6 +24,7 @@ from seston.store.reports import AnnotateReport, ImportReport, Info, Version
 from seston.store.sample_rows import table_to_samples
 from seston.store.schema import PARTICLES
 from seston.store.splits import Split, check_name, list_splits, load_split, save_split
+from seston.store.summary import keep_info, state_of
 from seston.store.tables import Table
 
 if TYPE_CHECKING:
@@ -433,12 +434,13 @@ class DataSet:
     # The whole
 
     def info(self) -> Info:
-        """Count what is there."""
+        """Count what is there; for the newest state that is kept beside it, see `seston.store.info_of`."""
+        state = state_of(self._folder)
         instruments = dict(zip(*self._samples.read(["id", "instrument"]).to_pydict().values(), strict=True))
         counts = count_particles(self._particles, instruments)
         events = self._annotations.read()
         labels = count_labels(self._particles, events)
-        return Info(
+        info = Info(
             particles=counts.particles,
             images=counts.images,
             profiles=counts.profiles,
@@ -458,6 +460,9 @@ class DataSet:
             tags=self._particles.tags(),
             bytes=self._folder.bytes_on_disk(),
         )
+        if not self._read_only and self._particles.is_newest() and self._samples.is_newest():
+            keep_info(self._folder, state, info)
+        return info
 
     @property
     def version(self) -> int:

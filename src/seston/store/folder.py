@@ -34,6 +34,7 @@ _OURS = frozenset(
         "metadata",
         "collections",
         "README.md",
+        "info.json",
         "import.lock",
         "annotations.lock",
     }
@@ -50,6 +51,7 @@ class Folder:
         self.annotations = path / "annotations.lance"
         self.journal = path / "annotations.journal"
         self.splits = path / "splits"
+        self.summary = path / "info.json"
         self.embeddings = path / "embeddings"
 
     @classmethod
@@ -72,8 +74,9 @@ class Folder:
         return folder
 
     def bytes_on_disk(self) -> int:
-        """Add up the sizes of all files."""
-        return sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file())
+        """Add up the sizes of all files, but for what is kept of the counting itself."""
+        files = (file for file in self.path.rglob("*") if file.is_file() and file != self.summary)
+        return sum(file.stat().st_size for file in files)
 
     @contextmanager
     def importing(self, progress: Progress | None = None) -> Iterator[None]:

@@ -78,6 +78,10 @@ class Table:
         """The version that is being looked at."""
         return int(self._dataset.version)
 
+    def is_newest(self) -> bool:
+        """Tell whether no one has written a newer version than the one that is being looked at."""
+        return int(self._dataset.latest_version) == self.version
+
     @property
     def dataset(self) -> lance.LanceDataset:
         """The Lance data set itself."""
