@@ -99,6 +99,8 @@ def metadata(
                 failed.append(Skipped(name, "", str(error)))
             progress.finish()
 
+        if ecotaxa and not token:
+            progress.note(f"without a login EcoTaxa shows validated objects alone; {TOKEN_VARIABLE} takes a token")
         for project in ecotaxa:
             progress.start(f"asking EcoTaxa about project {project}")
             trying(f"project {project}", partial(ask_project, store, project, server=server, token=token))
