@@ -266,6 +266,15 @@ def test_a_zip_inside_a_zip_is_read(tmp_path: Path) -> None:
         assert (particle.image, particle.latitude, particle.longitude) == (picture(7), 43.0, 17.0)
 
 
+def test_an_inner_zip_that_is_damaged_costs_only_itself(tmp_path: Path) -> None:
+    inner = [zipped({f"ecotaxa_{name}.tsv": table_text(some_rows(1, sample_id=name))}) for name in "abc"]
+    members = {f"{name}_Images.zip": data for name, data in zip("abc", inner, strict=True)}
+    (tmp_path / "outer.zip").write_bytes(zipped(members | {"b_Images.zip": inner[1][:-30]}))
+    records = records_of(tmp_path)
+    assert list(samples_of(records)) == ["a", "c"]
+    assert [one.item for one in skipped_of(records)] == ["b_Images.zip"]
+
+
 def test_a_zip_that_is_cut_off_is_not_taken_for_folders_of_classes(tmp_path: Path) -> None:
     whole = zipped({"x/ecotaxa_x.tsv": table_text(some_rows(1)), "x/o0.png": picture()})
     (tmp_path / "cut.zip").write_bytes(whole[: len(whole) // 2])

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -59,20 +58,22 @@ def _claim(listing: Listing) -> list[Source]:
 
 def _read(source: Source) -> Iterator[Record]:
     if source.path.suffix.lower() == ".zip":
-        with ExitStack() as stack:
-            yield from _read_bundles(archive_bundles(source.path, stack), source.path, alone=True)
+        yield from _read_bundles(archive_bundles(source.path), source.path, alone=True)
         return
     tables = [path for path in source.files if path.name.lower().endswith(_TABLES)] or [source.path]
-    bundles = folder_bundles(tables[0].parent, source.files, tables)
+    bundles: Iterator[Bundle | Skipped] = folder_bundles(tables[0].parent, source.files, tables)
     yield from _read_bundles(bundles, source.path, alone=bool(source.details.get("alone", "yes")))
 
 
-def _read_bundles(bundles: Iterator[Bundle], path: Path, *, alone: bool) -> Iterator[Record]:
+def _read_bundles(bundles: Iterator[Bundle | Skipped], path: Path, *, alone: bool) -> Iterator[Record]:
     """Read tables one after the other; one that cannot be read costs only itself, unless nothing else is there."""
     pictures: dict[int, Bundle] = {}
     failures: list[Skipped] = []
     given = False
     for bundle in bundles:
+        if isinstance(bundle, Skipped):
+            failures.append(bundle)
+            continue
         pictures.setdefault(id(bundle.pictures), bundle)
         try:
             for record in read_bundle(bundle, reader=_NAME, alone=alone):

@@ -155,13 +155,11 @@ def folder_bundles(root: Path, files: Sequence[Path], tables: Sequence[Path]) ->
         yield Bundle(path, path.name, _bundle_name(path.name, root.name), table_opener(path), pictures, root.parts)
 
 
-def archive_bundles(path: Path, stack: ExitStack) -> Iterator[Bundle]:
-    """Give the tables of a zip archive and of the archives in it.
+def archive_bundles(path: Path) -> Iterator[Bundle | Skipped]:
+    """Give the tables of a zip archive and of the archives in it, one after the other.
 
-    Parameters
-    ----------
-    stack
-        Holds the archives open; they may be read as long as it is.
+    Each may be read until the next one is asked for. An archive inside the archive that cannot be read costs only
+    itself.
 
     Raises
     ------
@@ -170,16 +168,28 @@ def archive_bundles(path: Path, stack: ExitStack) -> Iterator[Bundle]:
     """
     limit = largest_total(path.stat().st_size)
     try:
-        archive = stack.enter_context(zipfile.ZipFile(path))
+        archive = zipfile.ZipFile(path)
+    except _ARCHIVE_ERRORS as error:
+        raise InputError(f"{path}: the archive cannot be read ({_one_line(error)}); copy or make it again") from None
+    with archive:
         yield from _bundles(path, archive, limit, path.stem)
         for info in archive.infolist():
             if info.filename.lower().endswith(".zip") and _is_plain(info) and not unsafe_name(info.filename):
-                inner = stack.enter_context(zipfile.ZipFile(_held(archive, info, limit, stack)))
-                yield from _bundles(path, inner, limit, PurePosixPath(info.filename).stem)
-    except _ARCHIVE_ERRORS as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{path}: the archive cannot be read ({_one_line(error)}); copy or make it again") from None
+                yield from _inner_bundles(path, archive, info, limit)
+
+
+def _inner_bundles(
+    path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int
+) -> Iterator[Bundle | Skipped]:
+    with ExitStack() as stack:
+        try:
+            held = stack.enter_context(_held(archive, info, limit))
+            inner = stack.enter_context(zipfile.ZipFile(held))
+        except _ARCHIVE_ERRORS as error:
+            reason = str(error) if isinstance(error, InputError) else f"it cannot be read ({_one_line(error)})"
+            yield Skipped(str(path), _tidy(info.filename), f"{reason}; copy or make it again")
+            return
+        yield from _bundles(path, inner, limit, PurePosixPath(info.filename).stem)
 
 
 def _bundles(path: Path, archive: zipfile.ZipFile, limit: int, stem: str) -> Iterator[Bundle]:
@@ -260,20 +270,21 @@ def _nearest(folder: PurePosixPath, folders: set[PurePosixPath]) -> PurePosixPat
     return next((above for above in (folder, *folder.parents) if above in folders), None)
 
 
-def _held(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int, stack: ExitStack) -> IO[bytes]:
+def _held(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> IO[bytes]:
     """Hold an archive of the archive so that its members can be opened in any order."""
-    if info.file_size > limit:
-        raise InputError("it holds far more data than an honest archive of its size")
-    held: IO[bytes] = cast(IO[bytes], tempfile.SpooledTemporaryFile(max_size=_HELD_IN_MEMORY))  # noqa: SIM115 - below
-    stack.enter_context(held)
-    total = 0
-    with archive.open(info) as file:
-        while piece := file.read(_PIECE):
-            total += len(piece)
-            if total > limit:
-                raise InputError("it holds far more data than an honest archive of its size")
-            held.write(piece)
-    held.seek(0)
+    held: IO[bytes] = cast(IO[bytes], tempfile.SpooledTemporaryFile(max_size=_HELD_IN_MEMORY))  # noqa: SIM115 - given
+    try:
+        total = 0
+        with archive.open(info) as file:
+            while piece := file.read(_PIECE):
+                total += len(piece)
+                if total > limit:
+                    raise InputError("it holds far more data than an honest archive of its size")
+                held.write(piece)
+        held.seek(0)
+    except BaseException:
+        held.close()
+        raise
     return held
 
 
