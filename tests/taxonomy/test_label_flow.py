@@ -211,3 +211,10 @@ def test_search_threshold_keys_and_picture_work_in_a_browser(seen: dict[str, Any
     assert any(fill and fill.startswith("rgb(") for fill in fills)
     heights = {name: (n, height) for name, n, height in seen["heights"]}
     assert heights["lake"][1] / heights["sea"][1] == pytest.approx(heights["lake"][0] / heights["sea"][0])
+
+
+def test_the_table_of_a_data_set_wins(tmp_path: Path) -> None:
+    own = tmp_path / "own.tsv"
+    own.write_text("raw_label\tname\ntype 7\tAcartia tonsa\n", encoding="utf-8")
+    flow = label_flow([LabelCount("lab", "type 7", 3)], overrides=own)
+    assert flow.paths[0].steps[-1].name == "Acartia tonsa"

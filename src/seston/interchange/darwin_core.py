@@ -51,10 +51,13 @@ class _Work:
     keep_incomplete: bool
     volumes: dict[str, float]
     """Sample → what its counts are divided by, ml."""
-    taxa: Taxa = field(default_factory=Taxa)
+    taxa: Taxa = field(init=False)
     coverage: Coverage = field(default_factory=Coverage)
     events: dict[str, Sample] = field(default_factory=dict)
     counted: dict[str, Counter[str]] = field(default_factory=lambda: {"left_out": Counter(), "licences": Counter()})
+
+    def __post_init__(self) -> None:
+        self.taxa = Taxa(self.data.path)
 
     def count(self, what: str, key: str) -> None:
         self.counted.setdefault(what, Counter())[key] += 1

@@ -79,7 +79,7 @@ def export_ecotaxa(
         "annotations": standing.last_event, "licence": licence, "part_mb": part_mb,
     }  # fmt: skip
     folder = ExportFolder(Path(to), settings, overwrite=overwrite)
-    resumed, taxa, table = folder.resumed, Taxa() if names == "taxon" else None, _survey(opened)
+    resumed, taxa, table = folder.resumed, Taxa(opened.path) if names == "taxon" else None, _survey(opened)
     write_shards(
         opened,
         folder,

@@ -94,7 +94,7 @@ def export_huggingface(
     folder = ExportFolder(Path(to), settings, overwrite=overwrite, whole_is_fine=push is not None)
     resumed = folder.resumed
     if not folder.is_complete:
-        taxa, columns = Taxa(), _columns(opened)
+        taxa, columns = Taxa(opened.path), _columns(opened)
         schema = schema_of(columns)
         write_shards(
             opened,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from seston.interchange.outgoing import Outgoing
 from seston.taxonomy import Taxon
 
@@ -11,9 +13,16 @@ _MOST_REMEMBERED = 100_000
 
 
 class Taxa:
-    """Labels to taxa; the same label of the same source is resolved once."""
+    """Labels to taxa; the same label of the same source is resolved once.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    data
+        Folder of the data set: where it holds a table of what its labels mean, that wins.
+    """
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
         self._known: dict[tuple[str, str], Taxon] = {}
 
     def of(self, one: Outgoing) -> Taxon | None:
@@ -22,9 +31,9 @@ class Taxa:
             return None
         key = (one.naming.label, one.particle.source)
         if key not in self._known:
-            from seston.taxonomy import resolve
+            from seston.taxonomy import data_set_overrides, resolve
 
             if len(self._known) >= _MOST_REMEMBERED:
                 self._known.clear()
-            self._known[key] = resolve([key[0]], source=key[1])[0]
+            self._known[key] = resolve([key[0]], source=key[1], overrides=data_set_overrides(self._data))[0]
         return self._known[key]

@@ -87,7 +87,7 @@ def export_webdataset(
         "template": template,
     }  # fmt: skip
     folder = ExportFolder(Path(to), settings, overwrite=overwrite)
-    resumed, taxa = folder.resumed, Taxa()
+    resumed, taxa = folder.resumed, Taxa(opened.path)
     write_shards(
         opened,
         folder,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from seston.taxonomy.label_counts import LabelCount
 from seston.taxonomy.ranks import RANK_ORDER
@@ -59,8 +60,8 @@ class LabelFlow:
     """Particles whose label names nothing that is known here."""
 
 
-def label_flow(counts: Iterable[LabelCount]) -> LabelFlow:
-    """Resolve labels and join those of one source that mean the same."""
+def label_flow(counts: Iterable[LabelCount], *, overrides: Path | None = None) -> LabelFlow:
+    """Resolve labels, by a user's own table first, and join those of one source that mean the same."""
     by_source: dict[str, list[LabelCount]] = {}
     unlabelled = 0
     for count in counts:
@@ -71,7 +72,7 @@ def label_flow(counts: Iterable[LabelCount]) -> LabelFlow:
     paths: dict[tuple[str, str, tuple[FlowStep, ...]], FlowPath] = {}
     unresolved = 0
     for source, of_source in by_source.items():
-        taxa = resolve([count.raw_label for count in of_source], source=source)
+        taxa = resolve([count.raw_label for count in of_source], source=source, overrides=overrides)
         for count, taxon in zip(of_source, taxa, strict=True):
             steps = _steps(taxon)
             path = paths.setdefault((source, taxon.kind, steps), FlowPath(source, taxon.kind, steps, taxon.aphia_id))

@@ -13,6 +13,7 @@ from seston.errors import UsageError
 from seston.particle import Progress
 from seston.taxonomy.flow_paths import FlowPath, LabelFlow, label_flow
 from seston.taxonomy.label_counts import count_labels
+from seston.taxonomy.overrides import data_set_overrides
 from seston.taxonomy.taxon import RANKS
 from seston.taxonomy.whole_files import written_whole
 
@@ -50,7 +51,7 @@ def sankey(path: Path, to: Path, *, overwrite: bool = False, progress: Progress 
     """
     if to.exists() and not overwrite:
         raise UsageError(f"{to} is there already: choose another place, or replace it by --overwrite")
-    flow = label_flow(count_labels(path, progress=progress))
+    flow = label_flow(count_labels(path, progress=progress), overrides=data_set_overrides(path))
     if not flow.particles:
         raise UsageError(f"{path}: no particle has a label, so there is nothing to draw")
     with written_whole(to) as file:
