@@ -72,3 +72,10 @@ def test_the_identifiers_of_homonyms_and_in_between_ranks() -> None:
     assert found["Ctenophora", "genus"] == 163921
     assert found["Crustacea", "subphylum"] == 1066
     assert found["Tripos", "genus"] == 494057
+
+
+def test_no_word_of_the_vocabulary_is_there_twice() -> None:
+    text = resources.files("seston.taxonomy").joinpath("vocabulary.tsv").read_text(encoding="utf-8")
+    rows = csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
+    used = Counter(word for row in rows for word in row["words"].split("|"))
+    assert [word for word, times in used.items() if times > 1] == []

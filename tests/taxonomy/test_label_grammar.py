@@ -26,6 +26,9 @@ def _read(label: str, source: str = "") -> Taxon:
         ("Copepoda X", "Copepoda"),
         ("LClass_Copepoda", "Copepoda"),
         ("Navicula", "Navicula"),
+        ("Acartia tonsa Dana, 1849", "Acartia tonsa"),
+        ("Ceratium furca (Ehrenberg) Claparède & Lachmann, 1859", "Tripos furca"),
+        ("copépode", "Copepoda"),
     ],
 )
 def test_names_are_found_however_they_are_written(label: str, name: str) -> None:
@@ -59,6 +62,8 @@ def test_everyday_forms_lead_to_names(label: str, name: str) -> None:
         ("Eurotatoria,Ploima,Synchaetidae,Polyarthra,Sp._unk", "Polyarthra"),
         ("Copepoda,Cyclopoida,Fa._unk_copepodid_stage,Fa._unk_copepodid_stage", "Cyclopoida"),
         ("living>Animalia>Copepoda", "Copepoda"),
+        ("Eukaryota;Alveolata;Dinophyceae;Tripos", "Tripos"),
+        ("Copepoda, Calanoida", "Calanoida"),
     ],
 )
 def test_paths_are_read_from_their_narrow_end(label: str, name: str) -> None:
@@ -75,6 +80,7 @@ def test_paths_are_read_from_their_narrow_end(label: str, name: str) -> None:
         ("neoceratium falcatum inflatum mix", "Tripos", 2),
         ("cylindrotheca_nitzschia", "Bacillariaceae", 2),
         ("Katodinium or Torodinium", "Dinophyceae", 2),
+        ("Acartia, Temora", "Calanoida", 2),
         ("Copepoda+Chaetoceros", "Eukaryota", 2),
     ],
 )
@@ -123,6 +129,7 @@ def test_stages_are_kept_and_name_their_group(label: str, stage: str, name: str 
         ("setae_Chaetoceros", "seta", "detritus"),
         ("nectophore_Diphyidae", "nectophore", "living"),
         ("house", "house", "detritus"),
+        ("daphnia_skins", "skin", "detritus"),
         ("Porifera spicule", "spicule", "inert"),
         ("siphonophore_other_parts", "part", "detritus"),
         ("Appendicularia_body", "trunk", "living"),
@@ -181,6 +188,7 @@ def test_the_kind_of_thing(label: str, kind: str) -> None:
         ("chaetognath_non_sagitta", "non", "Chaetognatha"),
         ("multiple_Copepoda", "mix", "Copepoda"),
         ("maybe_cyano", "uncertain", "Cyanobacteria"),
+        ("Acartia?", "uncertain", "Acartia"),
         ("G_delicatula_parasite", "with parasite", "Guinardia delicatula"),
     ],
 )

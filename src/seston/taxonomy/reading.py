@@ -80,7 +80,7 @@ class LabelReader:
             stage=_first(values.get("stage", ()), _GENERAL_STAGES),
             part=_first(values.get("part", ()), (_GENERAL_PART,)),
             morphology=", ".join(dict.fromkeys(shapes)) or None,
-            qualifier=_qualifier(values.get("qualifier", ())),
+            qualifier=_qualifier([*values.get("qualifier", ()), *(["uncertain"] if "?" in label else [])]),
             how=choice.how,
             confidence=choice.sureness if fact else float(told and kind != "unknown"),
             parts=tuple(part.name for part in choice.parts),

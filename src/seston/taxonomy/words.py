@@ -37,7 +37,7 @@ class Word(NamedTuple):
         return self.raw[:1].isupper()
 
 
-_CHOICE = re.compile("[/+|&;]")
+_CHOICE = re.compile("[/+|&]")
 _LATIN = (
     *("a", "us", "um", "is", "ae", "on", "as", "es", "os", "ops", "ys"),
     *("ales", "yx", "ix", "ax", "ex", "er", "or", "ma", "yle", "oe", "ne", "the", "ele", "ke"),
@@ -46,6 +46,9 @@ _SHORTEST_NAME = 5
 _LONGEST = 500
 """A label longer than this is cut: no real one is, and reading has to stay quick."""
 
+_SHORTEST_PATH = 3
+"""Names parted by commas are a path from this number on; two are a list, or an author."""
+_AUTHOR = re.compile(r"\s\(?[A-Z][^,<>/+;]*,\s*(?:1[789]|20)\d\d\)?$")
 _ECOTAXA_ID = re.compile(r"__\d+$")
 _UNKNOWN_RANK = re.compile(r"\b(?:Ki|Ph|Cl|Or|Fa|Ge)\._unk(?![a-z])", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]+|\d+")
@@ -66,10 +69,10 @@ def levels_of(label: str) -> list[list[Word]]:
         parts = text.split("<")
     elif ">" in text:
         parts = text.split(">")[::-1]
-    elif "," in text:
-        parts = _UNKNOWN_RANK.sub(" ", text).split(",")[::-1]
+    elif len(names := _UNKNOWN_RANK.sub(" ", _AUTHOR.sub("", text)).replace(";", ",").split(",")) >= _SHORTEST_PATH:
+        parts = names[::-1]
     else:
-        parts = [text]
+        parts = [_AUTHOR.sub("", text)]
     return [words for words in (words_of(part) for part in parts) if words]
 
 
