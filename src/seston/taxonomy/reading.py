@@ -89,7 +89,7 @@ class LabelReader:
 
 
 def _features(level: Sequence[Mention], fact: Fact | None, tree: TaxonTree) -> list[Mention]:
-    """Tell what an animal has from what is loose: eggs that are carried, tentacles that are seen.
+    """Tell what an organism has from what is loose: eggs that are carried, tentacles that are seen, mucus around it.
 
     Only a plural behind the name counts (``oithona_eggs``, ``cydippid_tentacles``), or a limb that is described in one
     word (``longantenna``), and only a name that loose eggs or limbs would not get.
@@ -97,12 +97,15 @@ def _features(level: Sequence[Mention], fact: Fact | None, tree: TaxonTree) -> l
     if fact is None:
         return list(level)
     read: list[Mention] = []
-    behind = False
+    behind = beside = False
     for one in level:
         entry = one.entry
+        beside = beside or (behind and entry.role == "link" and entry.value == "with")
         behind = behind or entry.role == "taxon"
         if behind and one.plural and entry.role == "stage" and entry.value == "egg" and _carries(fact, tree):
             one = replace(one, entry=_EGG_BEARING)
+        elif beside and entry.role in ("part", "kind"):
+            one = replace(one, entry=Entry("state", f"with {one.phrase}", informal=True))
         elif behind and (one.plural or one.joined) and entry.value in _APPENDAGES and width(fact) >= _ORDER:
             one = replace(one, entry=Entry("shape", f"with {one.phrase}", informal=True))
         read.append(one)
