@@ -298,6 +298,15 @@ def test_a_damaged_zip_is_read_or_refused(tmp_path: Path, damage: list[tuple[int
     assert "\n" not in reason
 
 
+@pytest.mark.parametrize("table", [True, False])
+def test_a_member_without_a_name_costs_only_itself(tmp_path: Path, *, table: bool) -> None:
+    members: dict[str, bytes | str] = {"xo1.png": picture(1), "o0.png": picture(0)}
+    if table:
+        members["ecotaxa_x.tsv"] = table_text(some_rows(1))
+    (tmp_path / "x.zip").write_bytes(zipped(members).replace(b"xo1.png", b"\0o1.png"))
+    assert [one.image for one in list_particles(records_of(tmp_path))] == [picture(0)]
+
+
 def test_a_bomb_of_a_table_ends_with_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("seston.instruments.ecotaxa_bundles.largest_total", lambda size: 100_000)
     rows = table_text(some_rows(5_000))

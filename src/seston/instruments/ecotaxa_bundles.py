@@ -291,7 +291,9 @@ def _held(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> IO[byt
 def _is_plain(info: zipfile.ZipInfo) -> bool:
     """Tell whether a member is a file that may be opened: no folder, link, password or twin of macOS."""
     mode = stat.S_IFMT(info.external_attr >> 16)
-    return not info.is_dir() and mode in (0, stat.S_IFREG) and not info.flag_bits & 1 and not is_litter(info.filename)
+    if not info.filename or info.is_dir():
+        return False
+    return mode in (0, stat.S_IFREG) and not info.flag_bits & 1 and not is_litter(info.filename)
 
 
 def _member_opener(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> Callable[[], BinaryIO]:

@@ -8,12 +8,13 @@ value whose unit is not certain for the instrument at hand stays text, in the se
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from seston.instruments.ecotaxa_cells import parse_real
+from seston.instruments.ecotaxa_clock import clock_fault
 from seston.instruments.ecotaxa_survey import Acquisition
 from seston.particle import Sample
 
@@ -42,8 +43,6 @@ _PLACES_OF_SESTON = {
 _COUNTS_OF_SESTON = {"acq_n_counted": "n_counted", "acq_n_recorded": "n_recorded", "acq_n_imaged": "n_imaged"}
 _OF_PERSONS = re.compile(r"mail|operator|scanop|author|person")
 """Columns that say who worked at the instrument: they are not kept."""
-_NEVER_SET = ("2019-02-14", "2019-02-15")
-"""Days on which a PlanktoScope begins whose clock was never set."""
 _SERIALS = ("acq_sn", "acq_serial_number", "acq_instrument_id")
 _UM_A_INCH = 25_400
 
@@ -133,7 +132,9 @@ def sample_facts(acquisition: Acquisition, names: tuple[str, ...], *, file: str,
         work.set("pixel_size_um", *_pixel_size(work))
     _place_and_time(work, acquisition)
     _own_place_and_counts(work)
-    _check_clock(work, acquisition)
+    if work.family == "PlanktoScope" and (fault := clock_fault(cells, acquisition)):
+        work.values["flags"] = ("clock",)
+        work.oddities.append(fault)
     serial = next((name for name in _SERIALS if name in cells), "")
     work.set("instrument", _instrument(cells, work.family), "acq_instrument")
     work.set("serial_number", cells.get(serial), serial)
@@ -333,37 +334,6 @@ def _place_and_time(work: _Work, acquisition: Acquisition) -> None:
         work.set("depth_min_m", acquisition.depths_min[0], "object_depth_min")
     if acquisition.depths_max is not None:
         work.set("depth_max_m", acquisition.depths_max[1], "object_depth_max")
-
-
-def _check_clock(work: _Work, acquisition: Acquisition) -> None:
-    """Compare a PlanktoScope's clock, which names objects and frames, with the day that its operator gave."""
-    if work.family != "PlanktoScope" or acquisition.first_time is None:
-        return
-    told = acquisition.first_time.date()
-    if told.isoformat() in _NEVER_SET:
-        work.values["flags"] = ("clock",)
-        work.oddities.append(f"object_date is {told}, the day on which a clock begins that was never set")
-        return
-    for day, source in _days_of_clock(work, acquisition):
-        if abs(day - told) > timedelta(days=1):
-            apart = abs((day - told).days)
-            work.values["flags"] = ("clock",)
-            work.oddities.append(
-                f"its clock was not set: {source} say {day}, object_date {told} ({apart:,} days apart); "
-                "object_date is kept, and the particles are flagged 'clock'"
-            )
-            return
-
-
-def _days_of_clock(work: _Work, acquisition: Acquisition) -> Iterator[tuple[date, str]]:
-    says = [("acq_local_datetime", work.cells.get("acq_local_datetime", "")[:10])]
-    if acquisition.id_days:
-        says.insert(0, ("ids of objects", acquisition.id_days.most_common(1)[0][0]))
-    for source, text in says:
-        try:
-            yield datetime.strptime(text, "%Y-%m-%d").date(), source
-        except ValueError:
-            continue
 
 
 def _instrument(cells: Mapping[str, str], family: str) -> str | None:

@@ -122,7 +122,7 @@ class ImageSet:
                 continue
             self._archives[path] = archive
             for info in archive.infolist()[:_MOST_MEMBERS]:
-                if info.is_dir():
+                if not info.filename or info.is_dir():
                     continue
                 if is_litter(info.filename):
                     self.litter += 1

@@ -73,7 +73,7 @@ def _members_of(file: BinaryIO, wanted: Wanted) -> Iterator[Member]:
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, wanted: Wanted) -> Member:
     name = info.filename.replace("\\", "/")
     mode = info.external_attr >> 16
-    if info.is_dir():
+    if name and info.is_dir():
         return Member(name, None, folder=True)
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
         return Member(name, None, "a link or device, which is not followed")
