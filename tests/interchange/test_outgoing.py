@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from interchange_making import LICENCES, NOW, make_data_set
+from interchange_making import LICENCES, NOW, make_data_set, picture, put
 
 from seston.errors import UsageError
+from seston.instruments import Record
 from seston.interchange.licences import LICENCE_CHOICES, check_licence_choice, find_licence, is_let_out, terms_of
 from seston.interchange.outgoing import Outgoing, outgoing
 from seston.interchange.picture_names import picture_name, safe_name
-from seston.particle import Particle
+from seston.particle import Annotation, Particle, Sample
 from seston.store import DataSet
 
 
@@ -102,3 +106,20 @@ def test_a_safe_name_leads_nowhere_else(text: str) -> None:
 
 def test_a_plain_id_is_its_own_file_name() -> None:
     assert safe_name("cast_3/IFCB1_2008-073.5") == "cast_3/IFCB1_2008-073.5"
+
+
+def test_a_name_that_a_source_discarded_goes_out_so_unless_a_person_says_otherwise(tmp_path: Path) -> None:
+    def made() -> Iterator[Record]:
+        yield Sample(id="s")
+        for n in range(3):
+            yield Particle(id=f"s/{n}", sample_id="s", image=picture(n), raw_label="Copepoda", raw_status="X")
+
+    data = put(tmp_path / "data", made())
+    data.annotate(Annotation(particle_id="s/1", label="Calanus", status="predicted", author="m", time=NOW))
+    data.annotate(Annotation(particle_id="s/2", label="Calanus", status="validated", author="p", time=NOW))
+    named = [one.naming for one in outgoing(data, data.standing())]
+    assert [(one.label, one.status, one.is_trusted) for one in named if one] == [
+        ("Copepoda", "discarded", False),
+        ("Copepoda", "discarded", False),
+        ("Calanus", "validated", True),
+    ]

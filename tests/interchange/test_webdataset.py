@@ -144,3 +144,23 @@ def test_an_export_of_nothing_says_why_and_leaves_nothing(tmp_path: Path) -> Non
     with pytest.raises(UsageError, match="1: licence unknown"):
         export_webdataset(data, tmp_path / "out", licence="commercial")
     assert not (tmp_path / "out").exists()
+
+
+def test_an_export_is_not_gone_on_with_where_labels_mean_something_else(
+    data: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(self: export_folder.ExportFolder) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(export_folder.ExportFolder, "complete", die)
+        with pytest.raises(KeyboardInterrupt):
+            export_webdataset(data, tmp_path / "out")
+    table = data.path / "taxonomy.tsv"
+    table.write_text("raw_label\tname\nno such name at all\tCalanus\n")
+    try:
+        with pytest.raises(UsageError, match="--overwrite"):
+            export_webdataset(data, tmp_path / "out")
+    finally:
+        table.unlink()
+    assert export_webdataset(data, tmp_path / "out").resumed

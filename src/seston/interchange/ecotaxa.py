@@ -73,13 +73,14 @@ def export_ecotaxa(
     if part_mb < 1:
         raise UsageError(f"parts of {part_mb} MB: give at least 1")
     opened = data if isinstance(data, DataSet) else open_data_set(data)
-    standing = opened.standing()
+    standing, taxa = opened.standing(), Taxa(opened.path) if names == "taxon" else None
     settings = {
         "export": "ecotaxa", "data": str(opened.path.resolve()), "version": opened.version, "names": names,
         "annotations": standing.last_event, "licence": licence, "part_mb": part_mb,
+        "taxonomy": taxa.fingerprint if taxa else "",
     }  # fmt: skip
     folder = ExportFolder(Path(to), settings, overwrite=overwrite)
-    resumed, taxa, table = folder.resumed, Taxa(opened.path) if names == "taxon" else None, _survey(opened)
+    resumed, table = folder.resumed, _survey(opened)
     write_shards(
         opened,
         folder,

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from seston import __version__
 from seston.errors import DataSetError, UsageError
 from seston.store.folder import write_whole
 
@@ -65,7 +66,7 @@ class ExportFolder:
         self.shards: list[Shard] = []
         self.tallies: dict[str, Counter[str]] = {}
         self.part, self.position = "", 0
-        self._settings: dict[str, Any] = json.loads(json.dumps(settings))
+        self._settings: dict[str, Any] = json.loads(json.dumps({**settings, "seston": __version__}))
         self._others: list[str] = []
         self.is_complete = False
         """Whether nothing is left to do."""

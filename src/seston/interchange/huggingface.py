@@ -8,7 +8,7 @@ https://huggingface.co/docs/hub/datasets-cards).
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -86,34 +86,43 @@ def export_huggingface(
     if push is not None:
         check_hub(push)
     opened = data if isinstance(data, DataSet) else open_data_set(data)
-    parts, standing = parts_of(opened, split, fold), opened.standing()
+    parts, standing, taxa = parts_of(opened, split, fold), opened.standing(), Taxa(opened.path)
     settings: Mapping[str, Any] = {
         "export": "huggingface", "data": str(opened.path.resolve()), "version": opened.version, "split": split,
         "fold": fold, "annotations": standing.last_event, "licence": licence, "shard_mb": shard_mb,
+        "taxonomy": taxa.fingerprint,
     }  # fmt: skip
     folder = ExportFolder(Path(to), settings, overwrite=overwrite, whole_is_fine=push is not None)
     resumed = folder.resumed
     if not folder.is_complete:
-        taxa, columns = Taxa(opened.path), _columns(opened)
-        schema = schema_of(columns)
+        columns = _columns(opened)
         write_shards(
             opened,
             folder,
             standing,
             parts,
             name_of=lambda part, number: f"data/{part}-{number:05d}.parquet",
-            open_shard=lambda path: _Shard(path, columns, schema, taxa, shard_mb * 1_000_000),
+            open_shard=_opener(columns, taxa, shard_mb * 1_000_000),
             licence=licence,
             progress=progress,
         )
-        folder.write(_SAMPLES, _samples(opened))
-        folder.write("README.md", hub_card(folder, [part.name for part in parts], columns, said).encode())
-        folder.complete()
+        _finish(opened, folder, hub_card(folder, [part.name for part in parts], columns, said))
     report = report_of(folder, resumed=resumed)
     if push is None:
         return report
     url = push_folder(folder.path, push, folder.files(), private=private, overwrite=overwrite, leave=NOTES)
     return replace(report, notes=[*report.notes, f"sent to {url}"])
+
+
+def _opener(columns: list[Column], taxa: Taxa, largest: int) -> Callable[[Path], _Shard]:
+    schema = schema_of(columns)
+    return lambda path: _Shard(path, columns, schema, taxa, largest)
+
+
+def _finish(data: DataSet, folder: ExportFolder, card: str) -> None:
+    folder.write(_SAMPLES, _samples(data))
+    folder.write("README.md", card.encode())
+    folder.complete()
 
 
 class _Shard:

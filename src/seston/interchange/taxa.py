@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from seston.interchange.outgoing import Outgoing
 from seston.taxonomy import Taxon
+from seston.taxonomy.overrides import data_set_overrides, read_overrides
 
 __all__ = ["Taxa"]
 
@@ -22,7 +24,10 @@ class Taxa:
     """
 
     def __init__(self, data: Path) -> None:
-        self._data = data
+        table = data_set_overrides(data)
+        self._overrides = None if table is None else read_overrides(table)
+        self.fingerprint = "" if table is None else hashlib.sha256(table.read_bytes()).hexdigest()
+        """Another one where the table of the data set is another."""
         self._known: dict[tuple[str, str], Taxon] = {}
 
     def of(self, one: Outgoing) -> Taxon | None:
@@ -31,9 +36,9 @@ class Taxa:
             return None
         key = (one.naming.label, one.particle.source)
         if key not in self._known:
-            from seston.taxonomy import data_set_overrides, resolve
+            from seston.taxonomy import resolve
 
             if len(self._known) >= _MOST_REMEMBERED:
                 self._known.clear()
-            self._known[key] = resolve([key[0]], source=key[1], overrides=data_set_overrides(self._data))[0]
+            self._known[key] = resolve([key[0]], source=key[1], overrides=self._overrides)[0]
         return self._known[key]

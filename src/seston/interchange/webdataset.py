@@ -80,14 +80,14 @@ def export_webdataset(
         raise UsageError(f"shards of {shard_mb} MB: give at least 1")
     caption(Taxon(raw_label=""), template)  # refuses another word before anything is read
     opened = data if isinstance(data, DataSet) else open_data_set(data)
-    parts, standing = parts_of(opened, split, fold), opened.standing()
+    parts, standing, taxa = parts_of(opened, split, fold), opened.standing(), Taxa(opened.path)
     settings = {
         "export": "webdataset", "data": str(opened.path.resolve()), "version": opened.version, "split": split,
         "fold": fold, "annotations": standing.last_event, "licence": licence, "shard_mb": shard_mb,
-        "template": template,
+        "template": template, "taxonomy": taxa.fingerprint,
     }  # fmt: skip
     folder = ExportFolder(Path(to), settings, overwrite=overwrite)
-    resumed, taxa = folder.resumed, Taxa(opened.path)
+    resumed = folder.resumed
     write_shards(
         opened,
         folder,
