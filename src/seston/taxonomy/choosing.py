@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from seston.taxonomy.context import Rule, rules_for
 from seston.taxonomy.fact_files import Fact
@@ -22,8 +22,7 @@ _STEPS = ("phylum", "class", "order", "superfamily", "genus")
 """Ranks at which a coarser scale of ranks begins."""
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """A taxon that was chosen, and why."""
 
     fact: Fact | None = None
@@ -34,8 +33,7 @@ class Choice:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Named:
+class _Named(NamedTuple):
     """A taxon that a level names."""
 
     fact: Fact
@@ -140,6 +138,8 @@ def _of_level(named: Sequence[_Named], tree: TaxonTree) -> Choice:
 
 
 def _of_group(group: Sequence[_Named], tree: TaxonTree) -> Choice:
+    if len(group) == 1:
+        return _single(group[0], tree, "")
     facts = [tree.accepted(one.fact) for one in group]
     last = [
         one
@@ -202,7 +202,7 @@ def _widened(choice: Choice, everything: Sequence[Mention], tree: TaxonTree) -> 
     genus = [one for one in tree.path(fact)[:-1] if one.rank == "genus"]
     if not genus:
         return choice
-    return replace(choice, fact=genus[0], note=f"like {fact.name}")
+    return choice._replace(fact=genus[0], note=f"like {fact.name}")
 
 
 def _implied(everything: Sequence[Mention], tree: TaxonTree) -> Choice:

@@ -43,8 +43,8 @@ def traits_of(source: str) -> frozenset[str]:
 
 def rules_for(phrase: str, source: str) -> Iterator[Rule]:
     """Give the rules for a phrase that hold in a source, those of a trait before those of any."""
-    traits = traits_of(source)
-    return (rule for rule in _rules().get(phrase, ()) if rule.where in traits)
+    same = _rules().get(phrase)
+    return iter(()) if same is None else (rule for rule in same if rule.where in traits_of(source))
 
 
 @lru_cache(maxsize=1)

@@ -13,7 +13,7 @@ from seston.taxonomy.fact_files import Fact
 from seston.taxonomy.tree import TaxonTree
 from seston.taxonomy.words import words_of
 
-__all__ = ["Entry", "Lexicon", "Role"]
+__all__ = ["Entry", "Lexicon", "Role", "name_entry"]
 
 Role = Literal["taxon", "stage", "part", "shape", "state", "qualifier", "kind", "link", "ignore"]
 """What a word does in a label; the page on labels explains each."""
@@ -32,8 +32,17 @@ class Entry:
     facts: tuple[Fact, ...] = ()
     """The taxon that it names, or that it lets suppose; several for a homonym."""
     kind: str = ""
+    genus: str = ""
+    """The genus of a scientific name, in lower case, where it is one of a genus or species."""
     informal: bool = False
     """Whether it is a word of the vocabulary and no scientific name."""
+
+
+def name_entry(facts: tuple[Fact, ...]) -> Entry:
+    """Make the entry of a scientific name."""
+    name = facts[0].name.lower().partition(" ")[0]
+    of_genus = any(fact.rank in ("genus", "species") for fact in facts)
+    return Entry("taxon", facts=facts, kind="living", genus=name if of_genus else "")
 
 
 class Lexicon:
@@ -71,7 +80,7 @@ class Lexicon:
         words = [word.text for word in words_of(fact.name)]
         if not words:
             return
-        self._add(" ".join(words), Entry("taxon", facts=self.tree.find(fact.name), kind="living"), self.entries)
+        self._add(" ".join(words), name_entry(self.tree.find(fact.name)), self.entries)
         if "-" in fact.name:
             joined = [word.text for word in words_of(fact.name.replace("-", ""))]
             self.entries.setdefault(" ".join(joined), self.entries[" ".join(words)])

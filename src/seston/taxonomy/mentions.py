@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from seston.taxonomy.fact_files import Fact
 from seston.taxonomy.informal import formal_names
-from seston.taxonomy.lexicon import Entry, Lexicon
+from seston.taxonomy.lexicon import Entry, Lexicon, name_entry
 from seston.taxonomy.near_names import NearNames
 from seston.taxonomy.words import Word, pieces_of
 
@@ -30,8 +30,7 @@ _SHORTEST_BEGINNING = 4
 _MOST_BEGINNINGS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(NamedTuple):
     """A stretch of words that means something."""
 
     entry: Entry
@@ -128,7 +127,7 @@ class Scanner:
         species = {self._tree.accepted(fact) for fact in self._lexicon.short_names.get((word.text, epithet), ())}
         if len(species) != 1:
             return False
-        self._mention(reader, Entry("taxon", facts=tuple(species), kind="living"), 2, epithet, sureness=_SHORT)
+        self._mention(reader, name_entry(tuple(species)), 2, epithet, sureness=_SHORT)
         return True
 
     def _go_back(self, reader: _Reader) -> bool:
@@ -178,7 +177,7 @@ class Scanner:
 
     def _species(self, reader: _Reader, fact: Fact, script: Script) -> None:
         sureness = _MISSPELT if script == "spelling" else _SURE
-        entry = Entry("taxon", facts=(fact,), kind="living")
+        entry = name_entry((fact,))
         self._mention(reader, entry, 1, fact.name.lower(), script=script, sureness=sureness)
 
     def _everyday(self, reader: _Reader) -> bool:
@@ -233,7 +232,7 @@ class Scanner:
         return True
 
     def _abbreviated(self, reader: _Reader, fact: Fact, count: int) -> None:
-        entry = Entry("taxon", facts=(fact,), kind="living")
+        entry = name_entry((fact,))
         self._mention(reader, entry, count, fact.name.lower(), script="spelling", sureness=_ABBREVIATED, choice=True)
 
     def _misspelt(self, reader: _Reader) -> bool:
@@ -256,7 +255,7 @@ class Scanner:
         known = self._lexicon.find(word.text, capital=False)
         if known is not None and known.informal:
             return False
-        genus = _genus_of(entry)
+        genus = entry.genus
         found = self._tree.find(f"{genus} {word.text}") if genus else ()
         return not found and (not genus or self._near.species(genus, word.text) is None)
 
@@ -280,7 +279,7 @@ class Scanner:
         if entry.informal:
             sureness = min(sureness, _EVERYDAY)
         elif entry.role == "taxon":
-            reader.genus = _genus_of(entry)
+            reader.genus = entry.genus
             reader.genus_script = script
         choice = choice or word.gap == "-" or word.alternative
         plural = phrase.endswith(("s", "ae"))
@@ -301,9 +300,3 @@ def _behind_unknown_genus(reader: _Reader) -> bool:
         return False
     word, before = reader.words[reader.at], reader.words[reader.at - 1]
     return before is reader.leftovers[-1] and before.like_a_name and not word.capital and not word.alternative
-
-
-def _genus_of(entry: Entry) -> str:
-    """Give the genus of a name, in lower case, where it is one of a genus or species."""
-    ranks = {fact.rank for fact in entry.facts}
-    return entry.facts[0].name.lower().partition(" ")[0] if ranks & {"genus", "species"} else ""

@@ -79,11 +79,11 @@ class LabelReader:
             kind=kind,
             stage=_first(values.get("stage", ()), _GENERAL_STAGES),
             part=_first(values.get("part", ()), (_GENERAL_PART,)),
-            morphology=", ".join(dict.fromkeys(shapes)) or None,
-            qualifier=_qualifier([*values.get("qualifier", ()), *(["uncertain"] if "?" in label else [])]),
+            morphology=", ".join(dict.fromkeys(shapes)) if shapes else None,
+            qualifier=_qualifier(values.get("qualifier", ()), doubted="?" in label),
             how=choice.how,
             confidence=choice.sureness if fact else float(told and kind != "unknown"),
-            parts=tuple(part.name for part in choice.parts),
+            parts=tuple([part.name for part in choice.parts]) if choice.parts else (),
             note=choice.note,
         )
 
@@ -103,11 +103,11 @@ def _features(level: Sequence[Mention], fact: Fact | None, tree: TaxonTree) -> l
         beside = beside or (behind and entry.role == "link" and entry.value == "with")
         behind = behind or entry.role == "taxon"
         if behind and one.plural and entry.role == "stage" and entry.value == "egg" and _carries(fact, tree):
-            one = replace(one, entry=_EGG_BEARING)
+            one = one._replace(entry=_EGG_BEARING)
         elif beside and entry.role in ("part", "kind"):
-            one = replace(one, entry=Entry("state", f"with {one.phrase}", informal=True))
+            one = one._replace(entry=Entry("state", f"with {one.phrase}", informal=True))
         elif behind and (one.plural or one.joined) and entry.value in _APPENDAGES and width(fact) >= _ORDER:
-            one = replace(one, entry=Entry("shape", f"with {one.phrase}", informal=True))
+            one = one._replace(entry=Entry("shape", f"with {one.phrase}", informal=True))
         read.append(one)
     return read
 
@@ -130,10 +130,13 @@ def _with_leftovers(taxon: Taxon, leftovers: Iterable[Word]) -> Taxon:
 
 def _first(values: Sequence[str], general: Sequence[str]) -> str | None:
     """Give the first value that says more than the general ones, or else the first."""
+    if not values:
+        return None
     special = [value for value in values if value not in general]
     return next(iter(special or values), None)
 
 
-def _qualifier(values: Sequence[str]) -> str | None:
-    weighty = [value for value in _QUALIFIERS if value in values]
-    return next(iter(weighty or values), None)
+def _qualifier(values: Sequence[str], *, doubted: bool) -> str | None:
+    if not values:
+        return "uncertain" if doubted else None
+    return next((value for value in _QUALIFIERS if value in values), values[0])

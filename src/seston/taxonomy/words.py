@@ -49,9 +49,10 @@ _LONGEST = 500
 _SHORTEST_PATH = 3
 """Names parted by commas are a path from this number on; two are a list, or an author."""
 _AUTHOR = re.compile(r"\s\(?[A-Z][^,<>/+;]*,\s*(?:1[789]|20)\d\d\)?$")
+_LAST_OF_A_YEAR = tuple("0123456789)")
 _ECOTAXA_ID = re.compile(r"__\d+$")
 _UNKNOWN_RANK = re.compile(r"\b(?:Ki|Ph|Cl|Or|Fa|Ge)\._unk(?![a-z])", re.IGNORECASE)
-_WORD = re.compile(r"[^\W\d_]+|\d+")
+_WORD = re.compile(r"([\W_]*)([^\W\d_]+|\d+)")
 _PIECE = re.compile(r"[^\W\d_](?:(?!(?<=[a-z])[A-Z])[^\W\d_])*")
 
 
@@ -61,30 +62,26 @@ def levels_of(label: str) -> list[list[Word]]:
     ``child<Parent`` is EcoTaxa's way, ``Class,Order,Family,Genus,Species`` that of the Dual Scripps Plankton Camera and
     of FREPJ; most labels have one level.
     """
-    text = _ECOTAXA_ID.sub("", label[:_LONGEST].strip())
+    text = label[:_LONGEST].strip()
+    if text.endswith(_LAST_OF_A_YEAR):
+        text = _ECOTAXA_ID.sub("", _AUTHOR.sub("", text))
     if not text.isascii():
         text = unicodedata.normalize("NFKD", text)
         text = "".join(letter for letter in text if not unicodedata.combining(letter))
+    parts = [text]
     if "<" in text:
         parts = text.split("<")
     elif ">" in text:
         parts = text.split(">")[::-1]
-    elif len(names := _UNKNOWN_RANK.sub(" ", _AUTHOR.sub("", text)).replace(";", ",").split(",")) >= _SHORTEST_PATH:
-        parts = names[::-1]
-    else:
-        parts = [_AUTHOR.sub("", text)]
+    elif "," in text or ";" in text:
+        names = _UNKNOWN_RANK.sub(" ", text).replace(";", ",").split(",")
+        parts = names[::-1] if len(names) >= _SHORTEST_PATH else [text]
     return [words for words in (words_of(part) for part in parts) if words]
 
 
 def words_of(text: str) -> list[Word]:
     """Part a text into words: at every sign, and where letters and digits meet."""
-    words = []
-    end = 0
-    for match in _WORD.finditer(text):
-        raw = match.group()
-        words.append(Word(raw.lower(), raw, text[end : match.start()]))
-        end = match.end()
-    return words
+    return [Word(raw.lower(), raw, gap) for gap, raw in _WORD.findall(text)]
 
 
 def pieces_of(word: Word) -> list[Word]:
