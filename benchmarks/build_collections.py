@@ -33,14 +33,19 @@ from seston.instruments import decode_image
 
 _BUILD = """
 import json, os, sys
-from seston.collections import build
+from seston.collections import build, find_duplicates
+def used():
+    now = os.times()
+    return now.user + now.system
 build(json.loads(sys.argv[4]), to=sys.argv[2] + "-first", from_=[sys.argv[5]])
-started = os.times()
+started = used()
 report = build(json.loads(sys.argv[1]), to=sys.argv[2], from_=json.loads(sys.argv[3]))
-used = os.times()
-seconds = used.user + used.system - started.user - started.system
-print(json.dumps([[one.name, one.pictures, one.image_bytes, one.expected, one.seconds] for one in report.collections]
-    + [report.seconds, seconds]))
+built = used()
+find_duplicates(sys.argv[2])
+searched = used() - built
+collections = [[one.name, one.pictures, one.image_bytes, one.expected, one.seconds] for one in report.collections]
+seconds = sum(one.seconds for one in report.collections)
+print(json.dumps([*collections, seconds, report.duplicates.seconds, built - started - searched, searched]))
 """
 _CHUNK = 64
 
@@ -51,7 +56,11 @@ class Build:
     image_bytes: int
     missing: list[str]
     seconds: float
+    """From the archives into the data set."""
+    search_seconds: float
+    """For pictures that stand more than once, after that."""
     cpu_seconds: float
+    search_cpu_seconds: float
     memory: int
     disk: int
 
@@ -131,14 +140,16 @@ def build_once(names: list[str], folder: Path, *, times: int) -> Build:
         watcher.start()
         printed, _ = process.communicate()
         watcher.join()
-        *collections, seconds, cpu_seconds = json.loads(printed)
+        *collections, seconds, search_seconds, cpu_seconds, search_cpu_seconds = json.loads(printed)
         disk = sum(file.stat().st_size for file in data.rglob("*") if file.is_file())
     return Build(
         pictures=sum(one[1] for one in collections),
         image_bytes=sum(one[2] for one in collections),
         missing=[one[0] for one in collections if times == 1 and one[1] != one[3]],
         seconds=seconds,
+        search_seconds=search_seconds,
         cpu_seconds=cpu_seconds,
+        search_cpu_seconds=search_cpu_seconds,
         memory=peak[0],
         disk=disk,
     )
@@ -174,10 +185,11 @@ def watch(process: subprocess.Popen[str], peak: list[int]) -> None:
 
 def say(done: Build, times: int) -> None:
     rate, used = done.pictures / done.seconds, done.cpu_seconds / done.pictures * 1e6
+    search = done.search_cpu_seconds / done.pictures * 1e6
     print(
-        f"{times}×: build {rate:,.0f} pictures/s ({used:.0f} µs "
-        f"of processor a picture), peak memory {done.memory / 1e6:,.0f} MB, disk {done.disk / done.image_bytes:.3f} of "
-        f"the image bytes; counts that differ from the cards: {', '.join(done.missing) or 'none'}"
+        f"{times}×: build {rate:,.0f} pictures/s ({used:.0f} µs of processor a picture, and {search:.0f} µs to look "
+        f"for repeats), peak memory {done.memory / 1e6:,.0f} MB, disk {done.disk / done.image_bytes:.3f} of the image "
+        f"bytes; counts that differ from the cards: {', '.join(done.missing) or 'none'}"
     )
 
 

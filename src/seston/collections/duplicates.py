@@ -180,7 +180,8 @@ def _lookalikes(
     different = np.unique(rows.contents, return_index=True)[1]
     different = np.sort(different[rows.contents[different] != 0])
     progress.start("comparing pictures that look alike")
-    for pairs in likely_pairs(rows.fingerprints[different], rows.widths[different], rows.heights[different]):
+    found = likely_pairs(rows.fingerprints[different], rows.widths[different], rows.heights[different])
+    for pairs in _gathered(found):
         for places in _chunks(np.arange(len(pairs))):
             ones, others = different[pairs[places, 0]], different[pairs[places, 1]]
             pictures = data.take(np.concatenate([ones, others]), ["image"]).column("image").to_pylist()
@@ -188,6 +189,18 @@ def _lookalikes(
             yield ones[alike], others[alike]
             progress.advance(len(ones))
     progress.finish()
+
+
+def _gathered(found: Iterator[NDArray[np.int64]]) -> Iterator[NDArray[np.int64]]:
+    """Join small arrays of pairs, so that pictures are read some hundred at a time."""
+    waiting: list[NDArray[np.int64]] = []
+    for pairs in found:
+        waiting.append(pairs)
+        if sum(map(len, waiting)) >= _AT_ONCE:
+            yield np.concatenate(waiting)
+            waiting = []
+    if waiting:
+        yield np.concatenate(waiting)
 
 
 def _alike(one: bytes, other: bytes) -> bool:

@@ -10,7 +10,6 @@ import hashlib
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from struct import unpack_from
 
 import numpy as np
@@ -18,7 +17,7 @@ import simplejpeg
 from numpy.typing import NDArray
 
 from seston.collections.bar_search import BarSearch
-from seston.collections.fingerprint import GRID, fingerprints_of, made_small, scale_of
+from seston.collections.fingerprint import GRID, fingerprints_of, made_small, small_shape
 from seston.errors import InputError
 from seston.instruments import decode_image, image_format, image_size
 from seston.instruments.pictures import MAX_PIXELS
@@ -66,16 +65,17 @@ def look_at(pictures: Sequence[bytes], *, scale_bar_rows: int = 0) -> Looked:
     bars = BarSearch(scale_bar_rows) if scale_bar_rows else None
     looked = Looked(_hashes(pictures), formats, sizes[0], sizes[1], np.empty(0, np.int64))
     for place, data in enumerate(pictures):
-        if bars is None and data[:3] == _JPEG:
-            found = _look_quickly(data)
-            if found is not None:
-                sizes[0, place], sizes[1, place], small[place] = found
-                continue
         try:
-            sizes[0, place], sizes[1, place], small[place] = _look_closely(data, place, looked, bars)
-            formats[place] = image_format(data)
+            found = _look_quickly(data) if data[:3] == _JPEG else None
+            if found is None:
+                found = _look_closely(data)
+                formats[place] = image_format(data)
+            if bars is not None:
+                _find_bar(bars, data, place, looked)
         except InputError as error:
             looked.faults[place] = str(error)
+        else:
+            sizes[0, place], sizes[1, place], small[place] = found
     looked.fingerprints = fingerprints_of(small)
     return looked
 
@@ -93,31 +93,29 @@ def _look_quickly(data: bytes) -> _Found | None:
     height, width = unpack_from(">HH", data, frame + 5)
     if not 0 < height * width <= MAX_PIXELS:
         return None
+    small = small_shape(height, width)
     try:
-        grey = simplejpeg.decode_jpeg(data, "GRAY", False, False, GRID, GRID, 1.0)
+        grey = simplejpeg.decode_jpeg(data, "GRAY", False, False, *small, 1.0)
     except ValueError:
         return None
-    if grey.shape[:2] != _decoded_shape(height, width):  # these bytes were no frame header after all
+    if grey.shape[:2] != small:  # these bytes were no frame header after all
         return None
     return width, height, grey[:, :, 0]
 
 
-@lru_cache(maxsize=65_536)
-def _decoded_shape(height: int, width: int) -> tuple[int, int]:
-    """Height and width of a JPEG as it is decoded here."""
-    eighths = scale_of(height, width)
-    return -(-height * eighths // 8), -(-width * eighths // 8)
-
-
-def _look_closely(data: bytes, place: int, looked: Looked, bars: BarSearch | None) -> _Found:
+def _look_closely(data: bytes) -> _Found:
     width, height = image_size(data)
     if width * height > _LARGE_PIXELS:
         with _one_large_picture_at_a_time:
             grey = decode_image(data, grey=True)
     else:
         grey = decode_image(data, grey=True)
-    if bars is not None and (bar := bars.find(grey)) is not None:
+    return grey.shape[1], grey.shape[0], made_small(grey)
+
+
+def _find_bar(bars: BarSearch, data: bytes, place: int, looked: Looked) -> None:
+    bar = bars.find(decode_image(data, grey=True))
+    if bar is not None:
         looked.scale_bars[place] = bar.box
         if bar.um_per_px is not None:
             looked.pixel_sizes[place] = bar.um_per_px
-    return grey.shape[1], grey.shape[0], made_small(grey)

@@ -23,7 +23,8 @@ class Keys:
     """
 
     _FEWEST = 65_536
-    _SHARE = 8
+    _SHARE = 32
+    """Recent keys take some ten times the room of sorted ones, so they may be this part of them at most."""
 
     def __init__(self, keys: NDArray[np.int64] | None = None) -> None:
         self._sorted = np.empty(0, np.int64) if keys is None else np.unique(keys)
@@ -42,8 +43,8 @@ class Keys:
         """Take these in."""
         self._recent.update(keys.tolist())
         if len(self._recent) > max(self._FEWEST, len(self._sorted) // self._SHARE):
-            recent = np.fromiter(self._recent, np.int64, len(self._recent))
-            self._sorted = np.sort(np.concatenate([self._sorted, recent]))
+            recent = np.sort(np.fromiter(self._recent, np.int64, len(self._recent)))
+            self._sorted = np.sort(np.concatenate([self._sorted, recent]), kind="stable")  # quick for two sorted runs
             self._recent.clear()
 
 
