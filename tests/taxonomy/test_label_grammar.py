@@ -29,6 +29,8 @@ def _read(label: str, source: str = "") -> Taxon:
         ("Acartia tonsa Dana, 1849", "Acartia tonsa"),
         ("Ceratium furca (Ehrenberg) Claparède & Lachmann, 1859", "Tripos furca"),
         ("copépode", "Copepoda"),
+        ("Copepoda on marine snow", "Copepoda"),
+        ("pennates_on_Chaetoceros", "Chaetoceros"),
     ],
 )
 def test_names_are_found_however_they_are_written(label: str, name: str) -> None:

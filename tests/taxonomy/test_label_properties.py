@@ -7,7 +7,8 @@ import time
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seston.taxonomy import RANKS, resolve
+from seston.taxonomy import RANKS, TaxonTree, resolve
+from seston.taxonomy.fact_files import Fact
 from seston.taxonomy.knowledge import known_facts
 
 _WORDS = st.sampled_from(
@@ -32,6 +33,18 @@ def test_no_label_breaks_it_or_makes_it_invent(label: str, source: str) -> None:
     assert 0.0 <= taxon.confidence <= 1.0
     assert set(taxon.lineage) <= set(RANKS)
     assert all(part in known_facts() for part in taxon.parts)
+
+
+_FEW = TaxonTree(
+    [Fact("Animalia", "kingdom"), Fact("Acartia", "genus", "Animalia"), Fact("Old", "genus", "", None, "synonym")]
+)
+
+
+@settings(deadline=None)
+@given(_BUILT, _SOURCES)
+def test_a_tree_of_few_taxa_is_enough(label: str, source: str) -> None:
+    [taxon] = resolve([label], source=source, tree=_FEW)
+    assert taxon.name in (None, "Animalia", "Acartia")
 
 
 @settings(deadline=None)

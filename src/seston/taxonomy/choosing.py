@@ -76,12 +76,13 @@ def choose(levels: Sequence[Sequence[Mention]], phrase: str, source: str, tree: 
 def _named(level: Sequence[Mention], everything: Sequence[Mention], source: str, tree: TaxonTree) -> list[_Named]:
     """Give the taxa that a level names: without guests, and without what it excludes."""
     named: list[_Named] = []
+    guests: list[_Named] = []
     excluded = choice = False
     for mention in level:
         entry = mention.entry
         if entry.role == "link":
             if entry.value == "on":
-                named = []
+                guests, named = named, []
             elif entry.value == "with" and named:
                 return named
             choice = entry.value == "or"
@@ -91,7 +92,7 @@ def _named(level: Sequence[Mention], everything: Sequence[Mention], source: str,
             excluded = choice = False
         elif entry.role == "qualifier":
             excluded = entry.value == "non"
-    return named
+    return named or guests
 
 
 def _meant(mention: Mention, everything: Sequence[Mention], source: str, tree: TaxonTree, *, choice: bool) -> _Named:

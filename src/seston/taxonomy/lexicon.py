@@ -107,6 +107,8 @@ def _vocabulary(tree: TaxonTree) -> Iterator[tuple[str, Entry, bool]]:
         if role is None:
             raise InputError(f"{_VOCABULARY}: {row['words']}: {row['role']!r} is no role")
         facts = tree.find(row["taxon"])[:1] if row["taxon"] else ()
+        if role == "taxon" and not facts:  # a tree of few taxa: the word still tells that something lives
+            role = "kind"
         entry = Entry(role, row["value"], facts, row["kind"], informal=True)
         for words in row["words"].split("|"):
             yield words, entry, row["case"] == "lower"
