@@ -33,7 +33,7 @@ _IN_FLIGHT_BYTES_A_WORKER = 6 * 1024 * 1024
 _SECOND = "a second picture of the same path: the first is kept"
 
 
-class Described(TypedDict):
+class _Described(TypedDict):
     """What a report takes from the card."""
 
     name: str
@@ -102,9 +102,9 @@ def add_collection(
     )
 
 
-def described(card: Card) -> Described:
+def described(card: Card) -> _Described:
     """Give what a report says of the collection itself."""
-    return Described(name=card.name, title=card.title, licence=card.licence, attribution=card.attribution, doi=card.doi)
+    return _Described(name=card.name, title=card.title, licence=card.licence, attribution=card.attribution, doi=card.doi)
 
 
 def _new_ones(gatherer: Gatherer, appender: Appender, tally: _Tally, progress: Progress) -> Iterator[Gathered]:
