@@ -17,7 +17,17 @@ from numpy.typing import NDArray
 from seston.particle import Particle, Sample
 from seston.store.land import is_inland
 
-__all__ = ["FLAGS", "Values", "find_flags", "flag_particles", "flag_rows", "flag_samples", "with_flags"]
+__all__ = [
+    "CLOCK_SLACK",
+    "DEEPEST_M",
+    "FLAGS",
+    "Values",
+    "find_flags",
+    "flag_particles",
+    "flag_rows",
+    "flag_samples",
+    "with_flags",
+]
 
 DEEPEST_M = 11_000.0
 """Challenger Deep, 10,935 m, is the deepest place of the sea."""
