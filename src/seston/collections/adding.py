@@ -104,7 +104,9 @@ def add_collection(
 
 def described(card: Card) -> _Described:
     """Give what a report says of the collection itself."""
-    return _Described(name=card.name, title=card.title, licence=card.licence, attribution=card.attribution, doi=card.doi)
+    return _Described(
+        name=card.name, title=card.title, licence=card.licence, attribution=card.attribution, doi=card.doi
+    )
 
 
 def _new_ones(gatherer: Gatherer, appender: Appender, tally: _Tally, progress: Progress) -> Iterator[Gathered]:
