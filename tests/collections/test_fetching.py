@@ -45,7 +45,7 @@ def test_an_archive_goes_into_the_folder_of_its_collection_as_it_is(tmp_path: Pa
     assert report.files[0].sha256 == SHA256
 
 
-@pytest.mark.parametrize("checksum", [None, f"sha256:{SHA256}"])
+@pytest.mark.parametrize("checksum", [None, f"sha256:{SHA256}"], ids=["no checksum", "checksum"])
 def test_what_is_there_is_not_fetched_again(tmp_path: Path, checksum: str | None) -> None:
     with serving({"/a": File(DATA)}) as host:
         files = [remote(f"{host.url}/a", checksum=checksum)]
