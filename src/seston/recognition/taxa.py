@@ -20,9 +20,10 @@ def taxa_of(labels: Iterable[tuple[str, str]], data: Path | None = None) -> dict
     data
         Folder of a data set: where it holds a table of its own, that wins.
     """
-    from seston.taxonomy import data_set_overrides, resolve
+    from seston.taxonomy import data_set_overrides, read_overrides, resolve
 
-    overrides = None if data is None else data_set_overrides(data)
+    table = None if data is None else data_set_overrides(data)
+    overrides = None if table is None else read_overrides(table)
 
     by_source: dict[str, list[str]] = {}
     for source, label in dict.fromkeys(labels):
