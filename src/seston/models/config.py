@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from seston.errors import nearest_word
@@ -9,15 +11,19 @@ from seston.errors import nearest_word
 __all__ = [
     "IMAGE_TOWERS",
     "PROFILE_TOWERS",
+    "TEXT_TOWERS",
     "ImageTowerConfig",
     "Inputs",
     "ModelConfig",
     "ProfileTowerConfig",
+    "TextInputs",
+    "TextTowerConfig",
     "check_choice",
 ]
 
 IMAGE_TOWERS = ("conv", "timm:NAME")
 PROFILE_TOWERS = ("conv", "resnet18", "transformer", "lstm")
+TEXT_TOWERS = ("lineage", "open-clip")
 
 
 def check_choice(what: str, value: str, choices: tuple[str, ...]) -> None:
@@ -41,6 +47,8 @@ class ImageTowerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """``random``; for timm also ``hub``, the path of a safetensors file, or ``package:efficientnet-lite0``."""
     width: int = 32
     """Channels after the stem of ``conv``; each stage doubles them."""
+    frozen: bool | msgspec.UnsetType = msgspec.UNSET
+    """Leave the tower's weights as they are; what it says of each picture is then computed once and kept."""
     blocks: tuple[int, ...] = (1, 1, 1)
     """Residual blocks in each stage of ``conv``."""
     stem: int = 4
@@ -80,6 +88,34 @@ class ProfileTowerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True
             raise ValueError(f"width {self.width} cannot be shared among {self.heads} heads")
 
 
+class TextTowerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The network that reads texts about what pictures show."""
+
+    tower: str = "lineage"
+    """``lineage``: a small transformer that learns from nothing; ``open-clip``: a text encoder of open_clip."""
+    weights: str = "random"
+    """Of ``open-clip``: ``hf-hub:ORGANISATION/NAME``, or a folder that holds ``open_clip_config.json`` and
+    ``open_clip_model.safetensors``. ``lineage`` starts from ``random``."""
+    frozen: bool = False
+    """Leave the tower's weights as they are and learn the head alone."""
+    width: int = 128
+    """Of a token in ``lineage``."""
+    layers: int = 2
+    """Of ``lineage``."""
+    heads: int = 4
+    dropout: float = 0.1
+    """Of ``lineage``, in training."""
+
+    def __post_init__(self) -> None:
+        check_choice("text tower", self.tower, TEXT_TOWERS)
+        if self.tower == "lineage" and self.weights != "random":
+            raise ValueError(
+                f"weights {self.weights!r} are for the text tower 'open-clip'; 'lineage' starts from 'random'"
+            )
+        if self.width % self.heads:
+            raise ValueError(f"width {self.width} cannot be shared among {self.heads} heads")
+
+
 class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Both towers and what joins them."""
 
@@ -97,9 +133,22 @@ class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     """Whether there is a head that joins both modalities."""
     dropout: float = 0.0
     """Share of each feature vector that is dropped in training, before the heads."""
+    text: TextTowerConfig | msgspec.UnsetType = msgspec.UNSET
+    """The network that reads texts; not there where the model reads none."""
 
     def __post_init__(self) -> None:
         check_choice("projection", self.projection, ("linear", "mlp"))
+
+
+class TextInputs(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a text tower must know of the texts that it reads."""
+
+    vocabulary: int
+    """Number of different tokens; 0 stands for none (padding)."""
+    length: int
+    """Tokens of the longest text; longer ones are cut."""
+    open_clip: dict[str, Any] = {}
+    """``model_cfg`` of an open_clip model whose text encoder this is, as its ``open_clip_config.json`` has it."""
 
 
 class Inputs(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -115,3 +164,5 @@ class Inputs(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     profile_length: int
     profile_sizes: int
     """Numbers that tell the size of a profile."""
+    text: TextInputs | None = None
+    """Of texts; None where the model reads none."""

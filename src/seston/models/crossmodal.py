@@ -9,12 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from seston.errors import UsageError
 from seston.models.batch import Batch
-from seston.models.config import ImageTowerConfig, Inputs, ModelConfig, ProfileTowerConfig
+from seston.models.config import ImageTowerConfig, Inputs, ModelConfig, ProfileTowerConfig, TextTowerConfig
 from seston.models.conv_tower import ConvTower
 from seston.models.profile_towers import ProfileLstm, ProfileResNet, ProfileTransformer
 
-__all__ = ["CrossModalModel", "Encoded", "build_model"]
+__all__ = ["CrossModalModel", "Encoded", "TextEncoder", "build_model"]
 
 
 def build_model(config: ModelConfig, inputs: Inputs) -> CrossModalModel:
@@ -74,6 +75,21 @@ class CrossModalModel(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
         self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
         self.logit_bias = nn.Parameter(torch.tensor(-10.0))
+        self.text: TextEncoder | None = None
+        if isinstance(config.text, TextTowerConfig):
+            self.text = TextEncoder(config.text, config, inputs)
+
+    def encode_texts(self, tokens: Tensor) -> Tensor:
+        """Turn (T, length) tokens into (T, D) unit vectors in the space that pictures and profiles share.
+
+        Raises
+        ------
+        UsageError
+            The model reads no texts.
+        """
+        if self.text is None:
+            raise UsageError("this model was trained without texts; train one by the recipe 'clip-text'")
+        return _unit(self.text(tokens))
 
     def image_features(self, batch: Batch) -> Tensor:
         """Say what the pictures tell: (B, F), zero where there is none."""
@@ -120,6 +136,25 @@ class CrossModalModel(nn.Module):
         assert self.fused_head is not None
         seen, heard = has_image[:, None].to(image.dtype), has_profile[:, None].to(image.dtype)
         return _unit(self.fused_head(torch.cat([image * seen, profile * heard, seen, heard], dim=1)))
+
+
+class TextEncoder(nn.Module):
+    """A text tower, a head into the shared space, and the scale and bias of the loss between pictures and texts."""
+
+    def __init__(self, tower: TextTowerConfig, config: ModelConfig, inputs: Inputs) -> None:
+        super().__init__()
+        from seston.models.text_towers import text_tower
+
+        assert inputs.text is not None
+        self.tower = text_tower(tower, inputs.text)
+        self.head = _head(config.projection, _features(self.tower), config.hidden, config.embedding)
+        self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
+        self.logit_bias = nn.Parameter(torch.tensor(-10.0))
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Turn (T, length) tokens into (T, D)."""
+        answer: Tensor = self.head(self.tower(tokens).float())
+        return answer
 
 
 def _image_tower(config: ImageTowerConfig, inputs: Inputs) -> nn.Module:
