@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # each of two processes has a core; read when NumPy or torch loads
+
 _DEFAULT = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
