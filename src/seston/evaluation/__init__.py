@@ -10,21 +10,31 @@ if TYPE_CHECKING:
     from seston.evaluation.demonstration import DemoResult, demo
     from seston.evaluation.grid import Difference, Row
     from seston.evaluation.open_set import ood
+    from seston.evaluation.lineages import Lineage, lineage_of
     from seston.evaluation.partners import RetrievalRow
     from seston.evaluation.protocol import gallery_knn, retrieval
+    from seston.evaluation.rank_tally import RankRow, RankTally, by_rank
     from seston.evaluation.report import write_report
     from seston.evaluation.results import Evaluation
     from seston.evaluation.sample_map import SampleMap, map_samples
+    from seston.evaluation.score_tally import ScoreFigures, ScoreTally
 
 _WHERE = {
     "DemoResult": "demonstration",
     "Difference": "grid",
     "Evaluation": "results",
+    "Lineage": "lineages",
+    "RankRow": "rank_tally",
+    "RankTally": "rank_tally",
     "RetrievalRow": "partners",
     "Row": "grid",
     "SampleMap": "sample_map",
+    "ScoreFigures": "score_tally",
+    "ScoreTally": "score_tally",
+    "by_rank": "rank_tally",
     "demo": "demonstration",
     "gallery_knn": "protocol",
+    "lineage_of": "lineages",
     "map_samples": "sample_map",
     "ood": "open_set",
     "retrieval": "protocol",
@@ -35,11 +45,18 @@ __all__ = [
     "DemoResult",
     "Difference",
     "Evaluation",
+    "Lineage",
+    "RankRow",
+    "RankTally",
     "RetrievalRow",
     "Row",
     "SampleMap",
+    "ScoreFigures",
+    "ScoreTally",
+    "by_rank",
     "demo",
     "gallery_knn",
+    "lineage_of",
     "map_samples",
     "ood",
     "retrieval",
