@@ -9,8 +9,8 @@ from seston.late_loading import late_names
 if TYPE_CHECKING:
     from seston.evaluation.demonstration import DemoResult, demo
     from seston.evaluation.grid import Difference, Row
-    from seston.evaluation.open_set import ood
     from seston.evaluation.lineages import Lineage, lineage_of
+    from seston.evaluation.open_set import ood
     from seston.evaluation.partners import RetrievalRow
     from seston.evaluation.protocol import gallery_knn, retrieval
     from seston.evaluation.rank_tally import RankRow, RankTally, by_rank
