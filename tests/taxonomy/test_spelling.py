@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seston.taxonomy.spelling import Speller, distance
+from seston.taxonomy.spelling import Speller, within
 
 _KNOWN = ["calanoida", "calanidae", "copepoda", "cladocera", "cyclopoida", "acartiidae", "engraulidae", "metridinidae"]
 _SPELLER = Speller(_KNOWN)
@@ -26,9 +26,24 @@ def _slow_distance(left: str, right: str) -> int:
 
 
 @settings(deadline=None)
-@given(st.text("abc", max_size=5), st.text("abc", max_size=5))
-def test_distances_are_those_of_the_definition(left: str, right: str) -> None:
-    assert distance(left, right) == _slow_distance(left, right)
+@given(st.text("abc", max_size=5), st.text("abc", max_size=5), st.integers(0, 3))
+def test_edits_are_counted_as_the_definition_does(left: str, right: str, edits: int) -> None:
+    assert within(left, right, edits) == (_slow_distance(left, right) <= edits)
+
+
+_LETTERS = st.text("abc", max_size=3)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.data(), st.sampled_from("ac"), st.booleans())
+def test_the_nearest_words_are_those_of_a_slow_search(data: st.DataObject, first: str, capital: bool) -> None:
+    alike = st.builds(lambda middle, end: f"{first}calan{middle}oid{end}", _LETTERS, _LETTERS)
+    known, word = data.draw(st.sets(alike, min_size=1, max_size=8)), data.draw(alike)
+    once = {one for one in known if within(word, one, 1) and one != word}
+    twice = {one for one in known if within(word, one, 2) and one != word and one[-2:] == word[-2:]}
+    enough = len(word) >= (7 if capital else 8)
+    expected = (once or (twice if len(word) >= 10 else set())) if enough else set()
+    assert Speller(known).nearest(word, capital=capital) == sorted(expected)
 
 
 @settings(deadline=None)

@@ -50,6 +50,10 @@ class Fact:
     source: str = ""
     """Register or file that says so."""
 
+    def __hash__(self) -> int:
+        """Hash by the name alone: a tree looks its facts up often, and few share a name."""
+        return hash(self.name)
+
 
 def shipped_facts_path() -> Path:
     """Name the table of facts that comes with Seston."""

@@ -9,6 +9,10 @@ from seston.taxonomy.taxon import Kind
 
 __all__ = ["kind_of"]
 
+_LIVING = frozenset((role, "living") for role in ("kind", "stage", "part", "state"))
+_OF_SHAPES: tuple[Kind, ...] = ("living", "artefact", "detritus")
+"""What a shape alone tells, the weightiest first."""
+
 
 def kind_of(mentions: Sequence[Mention], *, named: bool) -> Kind:
     """Weigh the words of a label against each other.
@@ -23,28 +27,19 @@ def kind_of(mentions: Sequence[Mention], *, named: bool) -> Kind:
     named
         Whether it names a taxon.
     """
-    kinds: dict[str, set[str]] = {role: set() for role in ("state", "part", "kind", "shape", "stage")}
-    for mention in mentions:
-        kinds.get(mention.entry.role, set()).add(mention.entry.kind)
-    of_states, of_parts, of_words, of_shapes, of_stages = kinds.values()
-    if "detritus" in of_states:
+    said = {(mention.entry.role, mention.entry.kind) for mention in mentions}
+    if ("state", "detritus") in said:
         return "detritus"
-    if "inert" in of_parts or ("inert" in of_words and not named):
+    if ("part", "inert") in said or (("kind", "inert") in said and not named):
         return "inert"
-    if "detritus" in of_parts and not ("living" in of_parts and named):
+    if ("part", "detritus") in said and not (("part", "living") in said and named):
         return "detritus"
-    if "detritus" in of_words:
+    if ("kind", "detritus") in said:
         return "detritus"
-    if named:
+    if named or not said.isdisjoint(_LIVING):
         return "living"
-    if "living" in of_words | of_stages | of_parts | of_states:
-        return "living"
-    if "unknown" in of_words:
+    if ("kind", "unknown") in said:
         return "unknown"
-    if "artefact" in of_words | of_states:
+    if ("kind", "artefact") in said or ("state", "artefact") in said:
         return "artefact"
-    if "living" in of_shapes:
-        return "living"
-    if "artefact" in of_shapes:
-        return "artefact"
-    return "detritus" if "detritus" in of_shapes else "unknown"
+    return next((kind for kind in _OF_SHAPES if ("shape", kind) in said), "unknown")

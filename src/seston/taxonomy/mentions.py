@@ -90,7 +90,9 @@ class Scanner:
         reader = _Reader(list(words))
         while reader.at < len(reader.words):
             if not self._phrase(reader):
-                next(step for step in self._steps if step(reader))
+                for step in self._steps:
+                    if step(reader):
+                        break
         return reader.mentions, reader.leftovers
 
     def _phrase(self, reader: _Reader) -> bool:
@@ -99,14 +101,12 @@ class Scanner:
         longest = self._lexicon.longest.get(first.text)
         if longest is None:
             return False
-        for count in range(min(longest, len(words) - at), 1, -1):
-            stretch = words[at : at + count]
-            if not any(word.alternative for word in stretch[1:]):
-                phrase = " ".join([word.text for word in stretch])
-                entry = self._lexicon.find(phrase, capital=first.capital)
-                if entry is not None:
-                    self._mention(reader, entry, count, phrase)
-                    return True
+        for count in range(_joined(words, at, longest), 1, -1):
+            phrase = " ".join([word.text for word in words[at : at + count]])
+            entry = self._lexicon.find(phrase, capital=first.capital)
+            if entry is not None:
+                self._mention(reader, entry, count, phrase)
+                return True
         entry = self._lexicon.find(first.text, capital=first.capital)
         if entry is None or (entry.role == "taxon" and _behind_unknown_genus(reader)):
             return False
@@ -202,14 +202,17 @@ class Scanner:
         if word.like_a_name:
             return False
         for cut in range(_SHORTEST_HALF, len(word.text) - _SHORTEST_HALF + 1):
-            halves = [self._lexicon.find(half, capital=False) for half in (word.text[:cut], word.text[cut:])]
-            if all(half is not None and half.informal for half in halves):
+            if self._is_informal(word.text[:cut]) and self._is_informal(word.text[cut:]):
                 reader.words[reader.at : reader.at + 1] = [
                     Word(word.text[:cut], word.raw[:cut], word.gap, True),
                     Word(word.text[cut:], word.raw[cut:], "", True),
                 ]
                 return True
         return False
+
+    def _is_informal(self, phrase: str) -> bool:
+        entry = self._lexicon.find(phrase, capital=False)
+        return entry is not None and entry.informal
 
     def _beginning(self, reader: _Reader) -> bool:
         """The first letters of names that were written together: ``DactFrag``."""
@@ -252,8 +255,7 @@ class Scanner:
         word = reader.words[reader.at + 1]
         if word.capital or word.alternative or len(word.text) < _SHORTEST_EPITHET or word.text.isdigit():
             return False
-        known = self._lexicon.find(word.text, capital=False)
-        if known is not None and known.informal:
+        if self._is_informal(word.text):
             return False
         genus = entry.genus
         found = self._tree.find(f"{genus} {word.text}") if genus else ()
@@ -285,6 +287,14 @@ class Scanner:
         plural = phrase.endswith(("s", "ae"))
         reader.mentions.append(Mention(entry, phrase, script, sureness, plural, word.piece, choice))
         reader.at += count
+
+
+def _joined(words: list[Word], at: int, most: int) -> int:
+    """Count the words from a place on, up to so many, that the label does not offer as choices."""
+    for count, word in enumerate(words[at + 1 : at + most], start=1):
+        if word.alternative:
+            return count
+    return min(most, len(words) - at)
 
 
 def _is_epithet(reader: _Reader) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from seston.taxonomy.fact_files import Fact
@@ -19,6 +20,14 @@ _AFTER_ALL = "\uffff"
 _EPITHET_ENDINGS = ("ensis", "ense", "us", "um", "is", "ii", "a", "e", "i")
 
 
+@dataclass(slots=True)
+class _Epithets:
+    """The species of a genus."""
+
+    known: dict[str, Fact]
+    by_stem: dict[str, list[Fact]] = field(default_factory=dict)
+
+
 class NearNames:
     """Looks for known names that resemble a word.
 
@@ -31,6 +40,7 @@ class NearNames:
     def __init__(self, lexicon: Lexicon) -> None:
         self._lexicon = lexicon
         self._tree = lexicon.tree
+        self._epithets: dict[str, _Epithets] = {}
         self._spelt: dict[tuple[str, bool], list[str]] = {}
 
     def entry(self, word: Word) -> tuple[str, Entry] | None:
@@ -51,10 +61,18 @@ class NearNames:
 
     def species(self, genus: str, epithet: str) -> Fact | None:
         """Give the one species of a genus whose epithet differs in its ending or in one letter."""
-        known = {fact.name.split(" ", 1)[1].lower(): fact for fact in self._lexicon.species_of.get(genus, ())}
-        stem = _stem(epithet)
-        same = [fact for one, fact in known.items() if _stem(one) == stem]
-        same = same or [known[near] for near in nearest_of(epithet, known)]
+        facts = self._lexicon.species_of.get(genus)
+        if facts is None:
+            return None
+        epithets = self._epithets.get(genus)
+        if epithets is None:
+            known = {fact.name.split(" ", 1)[1].lower(): fact for fact in facts}
+            epithets = self._epithets[genus] = _Epithets(known)
+            for one, fact in known.items():
+                epithets.by_stem.setdefault(_stem(one), []).append(fact)
+        same = epithets.by_stem.get(_stem(epithet)) or [
+            epithets.known[near] for near in nearest_of(epithet, epithets.known)
+        ]
         return same[0] if len({self._tree.accepted(fact) for fact in same}) == 1 else None
 
     def genera_from(self, beginning: str) -> list[str]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from seston.taxonomy.choosing import Choice, choose
@@ -58,16 +57,22 @@ class LabelReader:
         phrase = " ".join(word.text for word in paths[0]) if len(paths) == 1 else ""
         choice = choose(levels, phrase, source, self._tree)
         mentions = [one for level in levels for one in _features(level, choice.fact, self._tree)]
-        taxon = self._taxon(label, source, choice, mentions)
-        return _with_leftovers(taxon, leftovers) if leftovers else taxon
+        return self._taxon(label, source, choice, mentions, leftovers)
 
-    def _taxon(self, label: str, source: str, choice: Choice, mentions: Sequence[Mention]) -> Taxon:
+    def _taxon(
+        self, label: str, source: str, choice: Choice, mentions: Sequence[Mention], leftovers: Sequence[Word]
+    ) -> Taxon:
         fact = choice.fact
         kind = kind_of(mentions, named=fact is not None)
         values: dict[str, list[str]] = {}
         for one in mentions:
             values.setdefault(one.entry.role, []).append(one.entry.value)
         told = fact is not None or not values.keys() <= _EMPTY_ROLES
+        confidence, note = choice.sureness if fact else float(told and kind != "unknown"), choice.note
+        if leftovers:
+            confidence, note = round(confidence * _WITH_LEFTOVERS, 3), _not_understood(note, leftovers)
+            if fact is None and kind == "unknown" and any(word.like_a_name for word in leftovers):
+                kind, confidence = "living", _LIKE_A_NAME
         shapes = [value for value in (*values.get("shape", ()), *values.get("state", ())) if value]
         return Taxon(
             raw_label=label,
@@ -82,9 +87,9 @@ class LabelReader:
             morphology=", ".join(dict.fromkeys(shapes)) if shapes else None,
             qualifier=_qualifier(values.get("qualifier", ()), doubted="?" in label),
             how=choice.how,
-            confidence=choice.sureness if fact else float(told and kind != "unknown"),
+            confidence=confidence,
             parts=tuple([part.name for part in choice.parts]) if choice.parts else (),
-            note=choice.note,
+            note=note,
         )
 
 
@@ -116,16 +121,9 @@ def _carries(fact: Fact, tree: TaxonTree) -> bool:
     return any(above.name in _CARRIERS for above in tree.path(fact)[:-1])
 
 
-def _with_leftovers(taxon: Taxon, leftovers: Iterable[Word]) -> Taxon:
-    """Say which words were not understood, and trust the rest less.
-
-    A word in the form of a scientific name that no table holds tells that something lives, but not its name.
-    """
-    words = list(leftovers)
-    note = "; ".join(filter(None, (taxon.note, f"not understood: {', '.join(word.raw for word in words)}")))
-    if taxon.kind == "unknown" and taxon.name is None and any(word.like_a_name for word in words):
-        return replace(taxon, kind="living", confidence=_LIKE_A_NAME, note=note)
-    return replace(taxon, confidence=round(taxon.confidence * _WITH_LEFTOVERS, 3), note=note)
+def _not_understood(note: str, leftovers: Sequence[Word]) -> str:
+    words = f"not understood: {', '.join([word.raw for word in leftovers])}"
+    return f"{note}; {words}" if note else words
 
 
 def _first(values: Sequence[str], general: Sequence[str]) -> str | None:

@@ -33,6 +33,7 @@ class TaxonTree:
         self._by_name: Mapping[str, tuple[Fact, ...]] = MappingProxyType(
             {name: tuple(same) for name, same in by_name.items()}
         )
+        self._parents: dict[Fact, Fact | None] = {}
         self._paths: dict[Fact, tuple[Fact, ...]] = {}
         self._lineages: dict[Fact, Mapping[str, str]] = {}
 
@@ -95,12 +96,14 @@ class TaxonTree:
 
     def _above(self, fact: Fact) -> Fact | None:
         """Among homonyms the parent is the narrowest that is no narrower than the taxon itself."""
-        wider = [
-            one
-            for one in self.find(fact.parent)
-            if one.status == "accepted" and one is not fact and width(one) <= width(fact)
-        ]
-        return max(wider, key=width, default=None)
+        if fact not in self._parents:
+            wider = [
+                one
+                for one in self.find(fact.parent)
+                if one.status == "accepted" and one is not fact and width(one) <= width(fact)
+            ]
+            self._parents[fact] = max(wider, key=width, default=None)
+        return self._parents[fact]
 
 
 def width(fact: Fact) -> int:

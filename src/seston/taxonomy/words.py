@@ -24,7 +24,7 @@ class Word(NamedTuple):
     @property
     def alternative(self) -> bool:
         """Whether the label offers it as another choice than what stands before."""
-        return _CHOICE.search(self.gap) is not None
+        return not _CHOICE.isdisjoint(self.gap)
 
     @property
     def like_a_name(self) -> bool:
@@ -37,7 +37,7 @@ class Word(NamedTuple):
         return self.raw[:1].isupper()
 
 
-_CHOICE = re.compile("[/+|&]")
+_CHOICE = frozenset("/+|&")
 _LATIN = (
     *("a", "us", "um", "is", "ae", "on", "as", "es", "os", "ops", "ys"),
     *("ales", "yx", "ix", "ax", "ex", "er", "or", "ma", "yle", "oe", "ne", "the", "ele", "ke"),
@@ -86,6 +86,8 @@ def words_of(text: str) -> list[Word]:
 
 def pieces_of(word: Word) -> list[Word]:
     """Part a word where a capital follows a small letter: ``frillyAntennae``."""
+    if word.raw[1:].islower():
+        return [word]
     found = _PIECE.findall(word.raw)
     if len(found) < 2:
         return [word]
