@@ -32,11 +32,13 @@ from seston.errors import NotFoundError
 from seston.instruments import decode_image
 
 _BUILD = """
-import json, os, sys
+import json, sys
+import psutil
 from seston.collections import build, find_duplicates
 def used():
-    now = os.times()
-    return now.user + now.system
+    this = psutil.Process()
+    times = [one.cpu_times() for one in [this, *this.children(recursive=True)]]
+    return sum(one.user + one.system for one in times) + times[0].children_user + times[0].children_system
 build(json.loads(sys.argv[4]), to=sys.argv[2] + "-first", from_=[sys.argv[5]])
 started = used()
 report = build(json.loads(sys.argv[1]), to=sys.argv[2], from_=json.loads(sys.argv[3]))

@@ -245,3 +245,11 @@ def test_an_empty_file_beside_readable_ones_is_skipped(tmp_path: Path) -> None:
     assert [(Path(skipped.path).name, "empty" in skipped.reason) for skipped in report.skipped] == [
         ("cells.json", True)
     ]
+
+
+def test_the_reason_of_a_file_that_cannot_be_read_does_not_name_the_file_again(tmp_path: Path) -> None:
+    (tmp_path / "D20141117T234033_IFCB102.adc").write_bytes(b"no numbers")
+    skipped = open_data_set(tmp_path / "d", create=True).import_(tmp_path).skipped
+    reasons = " ".join(one.reason for one in skipped)
+    assert "no line of" in reasons
+    assert str(tmp_path) not in reasons

@@ -21,7 +21,7 @@ from seston.collections.licences import LicenceFilter, is_allowed
 from seston.collections.merged import read_merged
 from seston.collections.placing import Placed, place_files, read_places
 from seston.collections.reports import BuildReport, CollectionReport, SetAside, save_report
-from seston.collections.workers import ray_workers, thread_workers
+from seston.collections.workers import local_workers, ray_workers
 from seston.errors import InputError, UsageError
 from seston.particle import Progress, Silence
 
@@ -78,7 +78,7 @@ def build(
 
     data = open_data_set(to, create=True)
     report = BuildReport(left_out={card.name: card.licence for card in cards if card not in wanted})
-    with thread_workers() if ray is None else ray_workers(ray) as workers, data.appending(progress) as appender:
+    with local_workers() if ray is None else ray_workers(ray) as workers, data.appending(progress) as appender:
         appender.forget(read_merged(data.path))
         for card, placed in work:
             if not card.layout.reader:

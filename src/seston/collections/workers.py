@@ -1,8 +1,8 @@
-"""Those who look at pictures while an archive is walked through: threads of this process, or the workers of a Ray.
+"""Those who look at pictures while an archive is walked through: on this machine, or the workers of a Ray.
 
 What they are given is the same, and so is what comes back; whoever asks takes answers in the order of the questions, so
-the data set that is built does not depend on who did the work. A Ray worker that dies loses nothing: its task is given
-to another.
+the data set that is built does not depend on who did the work. A worker that dies loses nothing: its task is given to
+another.
 """
 
 from __future__ import annotations
@@ -15,16 +15,20 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from seston.collections.looking import Looked, look_at
+from seston.collections.processes import LookingProcess, borrow_processes, give_back_processes
 from seston.errors import MissingExtraError, NetworkError, UsageError
 
-__all__ = ["Workers", "ray_workers", "thread_workers"]
+__all__ = ["Workers", "local_workers", "ray_workers"]
 
-_MOST_THREADS = 8
+_MOST_WORKERS = 8
+_WORTH_PROCESSES = 2048
+"""Pictures after which processes are worth their start, which takes as long as looking at some thousand pictures."""
 _PATIENCE_SECONDS = 10.0
 _LOCAL = re.compile(r"local(?::(\d+))?")
 
@@ -40,18 +44,52 @@ class Workers:
 
 
 @contextmanager
-def thread_workers() -> Iterator[Workers]:
-    """Look at pictures in threads, one a core; decoding lets go of Python's lock."""
-    count = min(_MOST_THREADS, _cores())
+def local_workers() -> Iterator[Workers]:
+    """Look at pictures on all cores of this machine: in threads, and in processes once these are worth their start.
+
+    What a process was given that dies meanwhile, threads look at.
+    """
+    count = min(_MOST_WORKERS, _cores())
     with ThreadPoolExecutor(count, thread_name_prefix="seston-build") as pool:
-
-        def ask(pictures: Sequence[bytes], scale_bar_rows: int) -> Callable[[], Looked]:
-            return pool.submit(look_at, pictures, scale_bar_rows=scale_bar_rows).result
-
+        crew = _Crew(count, pool)
         try:
-            yield Workers(count, ask)
+            yield Workers(count, crew.ask)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+            give_back_processes(crew.processes)
+
+
+class _Crew:
+    """Threads, and processes as soon as there are any."""
+
+    def __init__(self, count: int, pool: ThreadPoolExecutor) -> None:
+        self._pool = pool
+        self._wanted = count if count > 1 and sys.executable else 0
+        self._seen = 0
+        self.processes: list[LookingProcess] = []
+
+    def ask(self, pictures: Sequence[bytes], scale_bar_rows: int) -> Callable[[], Looked]:
+        self._seen += len(pictures)
+        if self._wanted and self._seen >= _WORTH_PROCESSES:
+            self._start()
+        ready = [one for one in self.processes if one.is_ready]
+        look = partial(look_at, pictures, scale_bar_rows=scale_bar_rows)
+        if not ready:
+            return self._pool.submit(look).result
+        answer = min(ready, key=lambda one: one.load).ask(pictures, scale_bar_rows)
+
+        def looked() -> Looked:
+            try:
+                return answer.result()
+            except EOFError:
+                return look()
+
+        return looked
+
+    def _start(self) -> None:
+        with suppress(OSError):  # no room for more processes, say: threads do it all
+            self.processes = borrow_processes(self._wanted)
+        self._wanted = 0
 
 
 @contextmanager

@@ -66,7 +66,7 @@ class Reading:
                     elif not isinstance(record, Annotation):
                         self._note(record)
             except InputError as error:
-                self.skipped.append(Skipped(str(source.path), "", str(error)))
+                self.skipped.append(Skipped(str(source.path), "", str(error).removeprefix(f"{source.path}: ")))
 
     def _note(self, record: Sample | Skipped | Note) -> None:
         if isinstance(record, Sample):

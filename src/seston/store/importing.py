@@ -128,7 +128,7 @@ def _chunks(sources: Sequence[Source], judge: Judge, *, name: str | None) -> Ite
                 else:
                     judge.notes.append(record)
         except InputError as error:
-            judge.skipped.append(Skipped(str(source.path), "", str(error)))
+            judge.skipped.append(Skipped(str(source.path), "", str(error).removeprefix(f"{source.path}: ")))
         except OSError as error:
             judge.skipped.append(Skipped(str(source.path), "", f"cannot be read: {error.strerror or error}"))
         if chunk.particles:
