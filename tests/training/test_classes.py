@@ -15,12 +15,12 @@ from seston.errors import InputError, NotFoundError
 from seston.particle import Annotation, Status
 from seston.store import DataSet, open_data_set
 from seston.training.classes import (
-    LabelSettings,
     class_numbers,
     find_classes,
     read_classes,
     write_classes,
 )
+from seston.training.label_settings import LabelSettings
 from seston.training.particles import choose_particles
 
 
@@ -39,7 +39,7 @@ def labelled(tmp_path_factory: pytest.TempPathFactory, small_data: DataSet) -> D
 
 def _said(name: str, label: str, status: Status) -> Annotation:
     return Annotation(
-        particle_id=name, label=label, status=status, author="A. Person", time=datetime(2024, 5, 1, tzinfo=UTC)
+        particle_id=name, label=label, status=status, author="A. Person", time=datetime(2100, 5, 1, tzinfo=UTC)
     )
 
 

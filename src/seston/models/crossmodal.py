@@ -15,7 +15,7 @@ from seston.models.config import ImageTowerConfig, Inputs, ModelConfig, ProfileT
 from seston.models.conv_tower import ConvTower
 from seston.models.profile_towers import ProfileLstm, ProfileResNet, ProfileTransformer
 
-__all__ = ["CrossModalModel", "Encoded", "TextEncoder", "build_model"]
+__all__ = ["CrossModalModel", "Encoded", "TextEncoder", "build_model", "image_tower"]
 
 
 def build_model(config: ModelConfig, inputs: Inputs) -> CrossModalModel:
@@ -29,6 +29,19 @@ def build_model(config: ModelConfig, inputs: Inputs) -> CrossModalModel:
         timm knows no tower of that name, or the weights do not fit.
     """
     return CrossModalModel(config, inputs)
+
+
+def image_tower(config: ImageTowerConfig, inputs: Inputs) -> nn.Module:
+    """Build the network that reads pictures; its attribute ``features`` says how many numbers it gives.
+
+    Errors as for `build_model`.
+    """
+    if config.tower.startswith("timm:"):
+        from seston.models.timm_tower import timm_tower
+
+        return timm_tower(config.tower.removeprefix("timm:"), config.weights, inputs)
+    size = inputs.picture_size
+    return ConvTower(inputs.picture_channels, 2, config.width, config.blocks, config.stem, size, config.features)
 
 
 @dataclass(frozen=True)
@@ -61,7 +74,7 @@ class CrossModalModel(nn.Module):
     def __init__(self, config: ModelConfig, inputs: Inputs) -> None:
         super().__init__()
         self.config, self.inputs = config, inputs
-        self.image_tower = _image_tower(config.image, inputs)
+        self.image_tower = image_tower(config.image, inputs)
         self.profile_tower = _profile_tower(config.profile, inputs)
         self.missing_channel = nn.Parameter(torch.zeros(inputs.profile_channels))
         image_width = _features(self.image_tower) + inputs.picture_sizes
@@ -155,15 +168,6 @@ class TextEncoder(nn.Module):
         """Turn (T, length) tokens into (T, D)."""
         answer: Tensor = self.head(self.tower(tokens).float())
         return answer
-
-
-def _image_tower(config: ImageTowerConfig, inputs: Inputs) -> nn.Module:
-    if config.tower.startswith("timm:"):
-        from seston.models.timm_tower import timm_tower
-
-        return timm_tower(config.tower.removeprefix("timm:"), config.weights, inputs)
-    size = inputs.picture_size
-    return ConvTower(inputs.picture_channels, 2, config.width, config.blocks, config.stem, size, config.features)
 
 
 def _profile_tower(config: ProfileTowerConfig, inputs: Inputs) -> nn.Module:

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from seston.errors import MissingExtraError
 from seston.models.batch import Batch
+from seston.models.classifier import ClassifierModel
 from seston.models.conv_tower import ConvTower
 from seston.models.crossmodal import CrossModalModel
 from seston.models.dino import ImageModel
@@ -24,11 +25,11 @@ _OPSET = 17
 _EXAMPLES = 2
 
 
-def write_graphs(model: CrossModalModel | ImageModel, folder: Path) -> tuple[str, ...]:
+def write_graphs(model: CrossModalModel | ImageModel | ClassifierModel, folder: Path) -> tuple[str, ...]:
     """Write the graphs of a model; see `seston.models.graphs` for what goes in and out.
 
     The number of particles stays open; everything else is fixed. Dropout is off. A model without a fused head has no
-    such graph, and one of pictures alone has none of profiles either.
+    such graph, and one of pictures alone has none of profiles either. One that learnt names has one for its head.
 
     Returns
     -------
@@ -43,8 +44,11 @@ def write_graphs(model: CrossModalModel | ImageModel, folder: Path) -> tuple[str
     inputs = model.inputs
     picture = torch.zeros(_EXAMPLES, inputs.picture_channels, inputs.picture_size, inputs.picture_size)
     pictures = picture, torch.zeros(_EXAMPLES, inputs.picture_sizes)
-    if isinstance(model, ImageModel):
-        made: _Graphs = {"image": (_OfImageModel(copy.deepcopy(model).cpu().float()), pictures)}
+    if isinstance(model, ImageModel | ClassifierModel):
+        copied = copy.deepcopy(model).cpu().float().eval()
+        made: _Graphs = {"image": (_OfImageModel(copied), pictures)}
+        if isinstance(copied, ClassifierModel):
+            made["classes"] = (_ClassGraph(copied), (torch.zeros(_EXAMPLES, len(copied.feature_mean)),))
     else:
         made = _of_both(_for_runtime(model), pictures)
     for name, (graph, examples) in made.items():
@@ -118,13 +122,22 @@ def _through(features: Tensor, *heads: nn.Module | None) -> tuple[Tensor, ...]:
 
 
 class _OfImageModel(nn.Module):
-    def __init__(self, model: ImageModel) -> None:
+    def __init__(self, model: ImageModel | ClassifierModel) -> None:
         super().__init__()
         self.model = model
 
     def forward(self, picture: Tensor, sizes: Tensor) -> tuple[Tensor, Tensor]:
         said = self.model(_batch(picture, sizes, None, None, None))
         return said.image_features, said.image
+
+
+class _ClassGraph(nn.Module):
+    def __init__(self, model: ClassifierModel) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.model.logits(features)
 
 
 class _ProfileGraph(nn.Module):

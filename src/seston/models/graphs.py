@@ -8,6 +8,7 @@ GRAPHS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "image": (("picture", "sizes"), ("features", "shared", "within")),
     "profile": (("profile", "channels", "sizes"), ("features", "shared", "within")),
     "fused": (("image", "profile", "has_image", "has_profile"), ("fused",)),
+    "classes": (("features",), ("answers",)),
 }
 """Name → inputs and outputs, in order; the first dimension of each is the particle, all are float32.
 
@@ -15,5 +16,6 @@ GRAPHS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 where a channel was measured, 0 where not) and give features and unit vectors in the shared space, and last, where the
 model has heads for it, unit vectors in which a modality is compared with itself. ``fused`` takes the
 features of both, zero where absent, and twice (B, 1): 1 where present, 0 where not; it gives unit vectors of both
-together.
+together. ``classes``, of a model that learnt names, takes the features of pictures and gives one answer a class, whose
+softmax is its probability.
 """

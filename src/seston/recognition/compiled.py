@@ -29,7 +29,7 @@ State = Literal["fresh", "stale", "none"]
 
 _FOLDER, _CARD = "onnx", "compiled.json"
 _FORMAT = 1
-_OF_RUN = ("recipe.toml", "preparation.json", "model.safetensors", "run.json", "README.md")
+_OF_RUN = ("recipe.toml", "preparation.json", "classes.json", "model.safetensors", "run.json", "README.md")
 
 
 class _Card(msgspec.Struct, kw_only=True):

@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from seston.models.batch import Batch
+from seston.training.other_instruments import Otherwise, draw_otherwise, seen_otherwise
 from seston.training.preparation import Preparation
 from seston.training.prepared import Prepared
 from seston.training.randomness import normals, seed_of, uniforms
@@ -116,7 +117,8 @@ def augmented_batch(
     """
     chance = _draw(keys, preparation, purpose, device)
     reverse = chance["reverse"] < settings.reverse
-    image = _augmented_pictures(prepared, chance, preparation, settings, noise, reverse)
+    otherwise = draw_otherwise(keys, settings, purpose, device)
+    image = _augmented_pictures(prepared, chance, otherwise, preparation, settings, noise, reverse)
     has_channel = to_tensor(prepared.has_channel).to(device)
     gain = _gains(chance, settings, has_channel)
     signal = _move_signal(to_tensor(prepared.profile).to(device), chance, settings, reverse)
@@ -171,6 +173,7 @@ def _draw(
 def _augmented_pictures(
     prepared: Prepared,
     chance: _Chance,
+    otherwise: Otherwise | None,
     preparation: Preparation,
     settings: AugmentationSettings,
     noise: NoiseTable,
@@ -188,6 +191,9 @@ def _augmented_pictures(
         background = to_tensor(prepared.background[part]).to(device)
         picture = centred_picture(to_tensor(prepared.picture[part]).to(device), background)
         picture = _move_picture(picture, chance.rows(part), settings, reverse[part])
+        if otherwise is not None:
+            some = {name: numbers[part] for name, numbers in otherwise.items()}
+            picture, background = seen_otherwise(picture, background, some, settings)
         picture = _relight_picture(picture, chance.rows(part), settings, noise)
         parts.append(in_range(picture, background, preparation))
     return torch.cat(parts) if parts else to_tensor(prepared.picture).float().to(device)

@@ -22,7 +22,7 @@ from seston.training.prepared import Prepared
 from seston.training.randomness import shuffled
 from seston.training.sources import PreparedSource
 
-__all__ = ["Gathered", "Plan", "gather", "gathered_batches"]
+__all__ = ["Gathered", "Plan", "drawn_by_weight", "gather", "gathered_batches"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,8 @@ class Plan:
     seed: int
     rank: int = 0
     processes: int = 1
+    weights: NDArray[np.float64] | None = None
+    """How often each particle comes, relative to the others; without it, each once an epoch."""
 
     @property
     def batches_per_epoch(self) -> int:
@@ -43,7 +45,7 @@ class Plan:
     def rows(self, number: int) -> NDArray[np.int64]:
         """Give the particles of batch `number`, counted from the beginning of the training, of all processes."""
         epoch, place = divmod(number, self.batches_per_epoch)
-        return np.array_split(_order(self.particles, self.seed, epoch), self.batches_per_epoch)[place]
+        return np.array_split(self._order(epoch), self.batches_per_epoch)[place]
 
     def share(self, number: int) -> NDArray[np.int64]:
         """Give this process's consecutive share of batch `number`."""
@@ -52,6 +54,33 @@ class Plan:
     def epoch(self, number: int) -> int:
         """Give the epoch that batch `number` belongs to."""
         return number // self.batches_per_epoch
+
+    def _order(self, epoch: int) -> NDArray[np.int64]:
+        order = _order(self.particles, self.seed, epoch)
+        return order if self.weights is None else drawn_by_weight(order, self.weights)
+
+
+def drawn_by_weight(order: NDArray[np.int64], weights: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Draw as many particles as there are, each as often as its weight says, to the nearest whole number.
+
+    Systematic sampling along a random order (Madow 1949): of n draws a particle of share w gets ⌊n w⌋ or ⌈n w⌉.
+
+    Parameters
+    ----------
+    order
+        All particles, shuffled.
+    weights
+        One a particle, none below 0.
+
+    Returns
+    -------
+    array of int64
+        As long as `order`, and shuffled by it.
+    """
+    reached = np.cumsum(weights[order])
+    ticks = (np.arange(len(order)) + 0.5) * (reached[-1] / len(order))
+    drawn: NDArray[np.int64] = order[np.minimum(np.searchsorted(reached, ticks, side="right"), len(order) - 1)]
+    return drawn[order]
 
 
 @dataclass(frozen=True)

@@ -15,34 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seston.errors import InputError, NotFoundError
-from seston.models.config import check_choice
 from seston.taxonomy import RANKS, Taxon, data_set_overrides, read_overrides, resolve
+from seston.training.label_settings import LabelSettings
 
 if TYPE_CHECKING:
     from seston.store import DataSet
     from seston.training.particles import Chosen
 
-__all__ = ["CLASSES_FILE", "Classes", "LabelSettings", "class_numbers", "find_classes", "read_classes", "write_classes"]
+__all__ = ["CLASSES_FILE", "Classes", "class_numbers", "find_classes", "read_classes", "write_classes"]
 
 CLASSES_FILE = "classes.json"
 """Name of the file in a run's folder."""
 
 _FORMAT = 1
-_BY = ("label", "taxon")
-
-
-class LabelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What counts as one class."""
-
-    by: str = "label"
-    """``label``: each distinct label is a class; ``taxon``: labels of one taxon, kind, stage and part are one class."""
-    fewest: int = 1
-    """Labels of fewer training particles than this are no class; their particles count as unlabelled."""
-
-    def __post_init__(self) -> None:
-        check_choice("labels.by", self.by, _BY)
-        if self.fewest < 1:
-            raise ValueError(f"fewest is {self.fewest}; it must be 1 or more")
 
 
 class Classes(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -50,7 +35,7 @@ class Classes(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     format: int = _FORMAT
     by: str
-    """As in `LabelSettings`."""
+    """As in `seston.training.label_settings.LabelSettings`."""
     names: tuple[str, ...]
     """The label, or what tells the taxon: name, stage, part, and the kind where it is no living organism."""
     counts: tuple[int, ...]

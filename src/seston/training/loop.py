@@ -20,10 +20,15 @@ from numpy.typing import NDArray
 from seston.errors import UsageError
 from seston.features import Measures
 from seston.models import CrossModalModel
-from seston.models.dino import require_lightly
+from seston.models.classifier import ClassifierModel
+from seston.models.dino import ImageModel, require_lightly
+from seston.models.low_rank import merge_low_rank
 from seston.particle import Progress, Silence, Skipped
 from seston.training.checkpoint import Position
+from seston.training.classes import Classes
 from seston.training.dino_learner import DinoLearner, make_dino_learner
+from seston.training.frozen_features import frozen_features
+from seston.training.labelled import Labelled, labelled_parts
 from seston.training.learner import Learner, make_learner
 from seston.training.measured import measure_rows, with_measures
 from seston.training.model_card import model_card
@@ -38,6 +43,7 @@ from seston.training.session import Session
 from seston.training.settings import Recipe
 from seston.training.sources import PreparedSource, cached_source, direct_source, with_shuffled_pairs
 from seston.training.statistics import blank_preparation, measured_preparation
+from seston.training.supervised_learner import SupervisedLearner, make_supervised_learner, sampling_weights
 
 if TYPE_CHECKING:
     from seston.store import DataSet
@@ -45,7 +51,15 @@ if TYPE_CHECKING:
 __all__ = ["train"]
 
 _SHUFFLE = 0x5AFF1E
-_OWN_FILES = ("model.safetensors", "recipe.toml", "preparation.json", "metrics.jsonl", "README.md", "run.json")
+_OWN_FILES = (
+    "model.safetensors",
+    "classes.json",
+    "recipe.toml",
+    "preparation.json",
+    "metrics.jsonl",
+    "README.md",
+    "run.json",
+)
 
 
 def train(
@@ -64,7 +78,7 @@ def train(
     shuffle_pairs: bool = False,
     clock: Callable[[], float] = time.monotonic,
 ) -> Run:
-    """Train a model on the particles of a data set, without their labels.
+    """Train a model on the particles of a data set: without their labels, unless the recipe is a supervised one.
 
     Parameters
     ----------
@@ -140,12 +154,19 @@ def _train_run(
     clock: Callable[[], float],
 ) -> Run:
     parts = choose_parts(data, *partition, recipe.needs, recipe.training.validation_share, recipe.seed)
+    labelled = None
+    if recipe.supervised is not None:
+        parts, labelled = labelled_parts(data, parts, recipe.labels)
     job = _job(data, recipe, folder, parts, processes, say)
     if shuffle_pairs:
         job = _shuffled(job, recipe.seed)
-    learner = _new_learner(data, recipe, job, processes, say)
-    position = Session(learner, job.train, job.validation, folder, started, say, clock).learn()
-    run = _run(learner, position, folder)
+    weights = None
+    if labelled is None:
+        learner = _new_learner(data, recipe, job, processes, say)
+    else:
+        learner, weights = _new_classifier(recipe, job, labelled, folder, processes, say)
+    position = Session(learner, job.train, job.validation, folder, started, say, clock, weights).learn()
+    run = _run(learner, position, folder, None if labelled is None else labelled.classes)
     if processes.first:
         split, fold = partition
         where = "all particles" if split is None else f"split `{split}`, fold {fold}"
@@ -158,13 +179,30 @@ def _train_run(
     return run
 
 
-def _new_learner(
-    data: DataSet, recipe: Recipe, job: _Job, processes: Processes, say: Progress
-) -> Learner | DinoLearner:
+_AnyLearner = Learner | DinoLearner | SupervisedLearner
+
+
+def _new_classifier(
+    recipe: Recipe, job: _Job, labelled: Labelled, folder: Path, processes: Processes, say: Progress
+) -> tuple[_AnyLearner, NDArray[np.float64] | None]:
+    """Make what learns names, and say how often each particle is shown to it."""
+    assert recipe.supervised is not None
+    model = new_model(recipe, job.preparation, recipe.seed, labelled.classes)
+    assert isinstance(model, ClassifierModel)
+    frozen = None
+    if recipe.supervised.frozen:
+        place = folder / "state" / "features"
+        frozen = frozen_features(model, recipe, job.preparation, job.train, job.validation, place, processes, say)
+    learner = make_supervised_learner(recipe, job.preparation, model, processes, labelled, frozen)
+    return learner, sampling_weights(recipe.supervised, labelled)
+
+
+def _new_learner(data: DataSet, recipe: Recipe, job: _Job, processes: Processes, say: Progress) -> _AnyLearner:
     model = new_model(recipe, job.preparation, recipe.seed)
     if isinstance(model, CrossModalModel):
         neighbourhood = _neighbourhood(data, recipe, job, say) if recipe.uses_neighbours else None
         return make_learner(recipe, job.preparation, model, processes, neighbourhood)
+    assert isinstance(model, ImageModel)
     return make_dino_learner(recipe, job.preparation, model, processes)
 
 
@@ -179,7 +217,8 @@ def _neighbourhood(data: DataSet, recipe: Recipe, job: _Job, say: Progress) -> N
 def _write(run: Run, card: str, folder: Path) -> None:
     (folder / "README.md").write_text(card, encoding="utf-8")
     save_run(run, folder)
-    shutil.rmtree(folder / "state" / "prepared", ignore_errors=True)
+    for made in ("prepared", "features"):
+        shutil.rmtree(folder / "state" / made, ignore_errors=True)
 
 
 @contextmanager
@@ -276,10 +315,12 @@ def _shuffled(job: _Job, seed: int) -> _Job:
     )
 
 
-def _run(learner: Learner | DinoLearner, position: Position, folder: Path) -> Run:
+def _run(learner: _AnyLearner, position: Position, folder: Path, classes: Classes | None) -> Run:
     """Make the run of the best weights."""
     model = learner.average
     model.load_state_dict(learner.best)
+    if isinstance(model, ClassifierModel):
+        merge_low_rank(model.image_tower)
     model = model.cpu().eval()
     return Run(
         path=folder,
@@ -290,6 +331,7 @@ def _run(learner: Learner | DinoLearner, position: Position, folder: Path) -> Ru
         steps=position.step,
         best=position.best,
         seconds=position.seconds,
+        classes=classes,
     )
 
 

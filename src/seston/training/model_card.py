@@ -53,11 +53,11 @@ def model_card(
         f"| left out | {len(skipped):,} pictures or profiles that cannot be used |",
         f"| steps | {run.steps:,} in {run.seconds:,.0f} s on {machine} |",
         f"| weights kept | {run.choice} |",
+        *([] if run.classes is None else [_classes(run)]),
         "",
         "## Limits",
         "",
-        "- No label was used in training. How well the model names particles depends on the gallery; measure it with",
-        "  `seston evaluate gallery-knn` on samples that are in neither.",
+        *_what_was_learnt(run),
         "- Pictures and profiles of another instrument, or of other channels or settings, may be named worse without",
         "  any warning from the model itself; `seston doctor` compares the settings.",
         "- The weights may be used as the licences of the particles above allow.",
@@ -70,6 +70,26 @@ def model_card(
         "",
     ]
     return "\n".join(lines)
+
+
+def _classes(run: Run) -> str:
+    assert run.classes is not None
+    assert run.recipe.supervised is not None
+    counts = sorted(run.classes.counts)
+    how = f"by {run.classes.by}, {counts[0]:,} to {counts[-1]:,} particles each"
+    return f"| classes | {len(run.classes):,} {how}; head `{run.recipe.supervised.head}` |"
+
+
+def _what_was_learnt(run: Run) -> list[str]:
+    if run.classes is None:
+        return [
+            "- No label was used in training. How well the model names particles depends on the gallery; measure it",
+            "  with `seston evaluate gallery-knn` on samples that are in neither.",
+        ]
+    return [
+        "- The labels of the training particles were learnt. The head knows their classes alone and names everything",
+        "  by one of them; measure it on samples that it has not seen.",
+    ]
 
 
 def _origin(train: Chosen, shuffled: bool) -> list[str]:

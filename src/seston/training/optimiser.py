@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -11,14 +13,31 @@ from seston.training.settings import OptimiserSettings
 __all__ = ["load_optimiser_tensors", "make_optimiser", "optimiser_tensors"]
 
 
-def make_optimiser(model: nn.Module, settings: OptimiserSettings) -> Optimizer:
-    """Make the optimiser of a recipe; weight decay spares biases, norms and scales unless the recipe says otherwise."""
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    decayed = [parameter for parameter in trained if settings.decay_all or parameter.ndim > 1]
-    spared = [parameter for parameter in trained if not (settings.decay_all or parameter.ndim > 1)]
+def make_optimiser(
+    model: nn.Module, settings: OptimiserSettings, rate_shares: Callable[[str], float] | None = None
+) -> Optimizer:
+    """Make the optimiser of a recipe; weight decay spares biases, norms and scales unless the recipe says otherwise.
+
+    Parameters
+    ----------
+    model
+        Of which the parameters that want a gradient are moved.
+    settings
+        Of the recipe.
+    rate_shares
+        Name of a parameter → share of the learning rate at which it moves; each group of the optimiser holds it under
+        ``share``. Without it, there are two groups of full rate: what decays, and what does not.
+    """
+    members: dict[tuple[float, bool], list[nn.Parameter]] = {}
+    if rate_shares is None:
+        members = {(1.0, True): [], (1.0, False): []}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            share = 1.0 if rate_shares is None else rate_shares(name)
+            members.setdefault((share, settings.decay_all or parameter.ndim > 1), []).append(parameter)
     groups = [
-        {"params": decayed, "weight_decay": settings.weight_decay},
-        {"params": spared, "weight_decay": 0.0},
+        {"params": some, "weight_decay": settings.weight_decay if decays else 0.0, "share": share}
+        for (share, decays), some in members.items()
     ]
     if settings.name == "sgd":
         nesterov = settings.momentum > 0

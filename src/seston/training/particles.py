@@ -18,7 +18,16 @@ from seston.training.settings import Recipe
 if TYPE_CHECKING:
     from seston.store import DataSet
 
-__all__ = ["COLUMNS", "Chosen", "channels_of", "choose_particles", "choose_parts", "common_channels", "take_particles"]
+__all__ = [
+    "COLUMNS",
+    "Chosen",
+    "channels_of",
+    "choose_particles",
+    "choose_parts",
+    "common_channels",
+    "part_of",
+    "take_particles",
+]
 
 COLUMNS = (
     "id", "sample_id", "source", "image", "pixel_size_um", "scale_bar",
@@ -86,7 +95,7 @@ def choose_parts(
     drawn = uniforms(train.keys, 1, seed, 0x7A11D)[:, 0] < validation_share
     if drawn.sum() < 2 or (~drawn).sum() < 2:
         drawn[:] = False
-    return _part(train, ~drawn), _part(train, drawn)
+    return part_of(train, ~drawn), part_of(train, drawn)
 
 
 def choose_particles(data: DataSet, needs: tuple[bool, bool], wanted: set[str] | None = None) -> Chosen:
@@ -128,7 +137,7 @@ def choose_particles(data: DataSet, needs: tuple[bool, bool], wanted: set[str] |
 
 def channels_of(recipe: Recipe, chosen: Chosen) -> tuple[str, ...]:
     """Name the channels that a model of this recipe listens to: none where it learns from pictures alone."""
-    if recipe.dino is not None:
+    if recipe.pictures_alone:
         return ()
     return recipe.profiles.channels or common_channels(chosen)
 
@@ -144,14 +153,8 @@ def common_channels(chosen: Chosen) -> tuple[str, ...]:
     return tuple(sorted(common, key=lambda name: (known.get(name, len(known)), name))) or CHANNEL_ORDER[:1]
 
 
-def take_particles(data: DataSet, rows: NDArray[np.int64], *, listmode: bool = False) -> list[Particle]:
-    """Bring particles into memory, in the order of the rows, without their labels."""
-    from seston.store import rows_to_particles
-
-    return rows_to_particles(data.take(rows, [*COLUMNS, *(_LISTMODE if listmode else ())]))
-
-
-def _part(chosen: Chosen, mask: NDArray[np.bool_]) -> Chosen:
+def part_of(chosen: Chosen, mask: NDArray[np.bool_]) -> Chosen:
+    """Give those of the chosen particles for which a mask holds."""
     return Chosen(
         chosen.rows[mask],
         [name for name, kept in zip(chosen.ids, mask, strict=True) if kept],
@@ -161,6 +164,13 @@ def _part(chosen: Chosen, mask: NDArray[np.bool_]) -> Chosen:
         chosen.licences,
         chosen.flags,
     )
+
+
+def take_particles(data: DataSet, rows: NDArray[np.int64], *, listmode: bool = False) -> list[Particle]:
+    """Bring particles into memory, in the order of the rows, without their labels."""
+    from seston.store import rows_to_particles
+
+    return rows_to_particles(data.take(rows, [*COLUMNS, *(_LISTMODE if listmode else ())]))
 
 
 def _too_few(data: DataSet, train: Chosen, needs: tuple[bool, bool], split: str | None) -> str:

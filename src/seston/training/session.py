@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from seston.errors import UsageError
@@ -87,6 +89,8 @@ class Session:
     say: Progress
     clock: Callable[[], float] = time.monotonic
     """Gives seconds; a budget in minutes ends by it."""
+    weights: NDArray[np.float64] | None = None
+    """How often each training particle comes; without it, each once an epoch."""
     position: Position = field(init=False)
     plan: Plan = field(init=False)
     metrics: Metrics = field(init=False)
@@ -99,7 +103,8 @@ class Session:
         self.position = self._restored()
         self._before = self.position.seconds
         self._saved = time.monotonic()
-        self.plan = Plan(len(self.train), settings.batch, self.learner.recipe.seed, processes.rank, processes.count)
+        seed, alike = self.learner.recipe.seed, (processes.rank, processes.count)
+        self.plan = Plan(len(self.train), settings.batch, seed, *alike, self.weights)
         board = settings.tensorboard and processes.first
         first_batch = self.position.step * settings.accumulation
         batches = gathered_batches(self.train, self.plan, first_batch, settings.workers)

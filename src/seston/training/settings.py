@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from seston.models.config import ModelConfig, check_choice
 from seston.training.dino_settings import DinoSettings
+from seston.training.label_settings import LabelSettings
+from seston.training.supervised_settings import SupervisedSettings
 
 __all__ = [
     "AugmentationSettings",
@@ -142,6 +146,21 @@ class AugmentationSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
     """Factor 1 ± this about the background."""
     blur: float = 0.5
     """Probability of a blur of up to two pixels (focus)."""
+    invert: float = 0.0
+    """Probability of turning dark on bright into bright on dark, and the reverse."""
+    gamma: float = 1.0
+    """Greatest exponent of the light, black 0 and white 1, and the least as its inverse."""
+    background: float = 0.0
+    """Greatest change of the level of the background, as a share of the range; only seen where ``pictures.centre``
+    is ``range``."""
+    tint: float = 0.0
+    """Standard deviation of ln(gain) of each colour about the background, of colour pictures."""
+    grey: float = 0.0
+    """Probability of taking the colour out of a colour picture."""
+    coarse: float = 0.0
+    """Probability of pixels two to four times as large."""
+    bar: float = 0.0
+    """Probability of a scale bar near an edge."""
     pixel_noise: float = 0.02
     """Greatest standard deviation of noise, as a share of the range from black to white."""
     gain: float = 0.1
@@ -163,8 +182,8 @@ class AugmentationSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
         low, high = self.zoom
         if not 0.1 <= low <= high <= 4:
             raise ValueError(f"zoom is {list(self.zoom)}; it must be two numbers from 0.1 to 4, the lesser first")
-        if self.stretch < 1:
-            raise ValueError(f"stretch is {self.stretch}; it must be 1 or more")
+        if self.stretch < 1 or self.gamma < 1:
+            raise ValueError(f"stretch is {self.stretch} and gamma {self.gamma}; each must be 1 or more")
 
 
 class OptimiserSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -256,10 +275,16 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Whether hand-made features stand beside what the towers find."""
     dino: DinoSettings | None = None
     """Where it is there, the recipe learns from pictures alone, by DINO."""
+    supervised: SupervisedSettings | None = None
+    """Where it is there, the recipe learns the names of labelled pictures."""
+    labels: LabelSettings = msgspec.field(default_factory=LabelSettings)
+    """What counts as one class, where the recipe learns from labels."""
 
     def __post_init__(self) -> None:
         check_choice("sizes", self.sizes, ("log", "paper", "none"))
-        if self.dino is not None:
+        if self.dino is not None and self.supervised is not None:
+            raise ValueError("dino and supervised are two ways to learn; use one of them")
+        if self.pictures_alone:
             return
         if (self.loss.within_image or self.loss.within_profile) and not self.model.within:
             raise ValueError("loss.within_image and loss.within_profile need model.within above 0")
@@ -269,17 +294,28 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     @property
     def needs(self) -> tuple[bool, bool]:
         """Whether a particle without a picture, and one without a profile, is of no use."""
-        return self.loss.needs if self.dino is None else (True, False)
+        return (True, False) if self.pictures_alone else self.loss.needs
+
+    @property
+    def pictures_alone(self) -> bool:
+        """Whether profiles are not looked at."""
+        return self.dino is not None or self.supervised is not None
 
     @property
     def uses_neighbours(self) -> bool:
         """Whether neighbours stand in for second views; there are none to stand in for without a loss between views."""
-        return self.dino is None and self.neighbours.start < 1 and self.loss.views > 1
+        return not self.pictures_alone and self.neighbours.start < 1 and self.loss.views > 1
 
     def to_toml(self) -> str:
         """Write the recipe as TOML, every key with its value."""
         import tomlkit
 
-        table = {key: value for key, value in msgspec.to_builtins(self).items() if value is not None}
+        table = _without_none(msgspec.to_builtins(self))
         plain = {key: value for key, value in table.items() if not isinstance(value, dict)}
         return tomlkit.dumps(plain | {key: value for key, value in table.items() if isinstance(value, dict)})
+
+
+def _without_none(table: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what is not set, which TOML has no word for."""
+    kept = {key: value for key, value in table.items() if value is not None}
+    return {key: _without_none(value) if isinstance(value, dict) else value for key, value in kept.items()}

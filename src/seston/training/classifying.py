@@ -1,0 +1,77 @@
+"""Names by the head of a run that learnt them: pictures in, a probability for each class out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seston.errors import UsageError
+from seston.particle import Particle, Skipped
+from seston.training.class_tree import class_tree
+from seston.training.preparation import make_batch
+from seston.training.settings import Recipe
+
+if TYPE_CHECKING:
+    from seston.training.classes import Classes
+    from seston.training.run import Run
+
+__all__ = ["answered_classes", "classify"]
+
+_AT_ONCE = 256
+
+
+def classify(run: Run, particles: Iterable[Particle], *, skipped: list[Skipped] | None = None) -> NDArray[np.float32]:
+    """Give the probability of each class for particles, a few hundred in memory at a time.
+
+    Parameters
+    ----------
+    run
+        That learnt from labels; its `classes` name the columns.
+    particles
+        With pictures. The pixels are all that is looked at, and sizes where the recipe wants them.
+    skipped
+        Collects pictures that cannot be used; without it, these raise.
+
+    Returns
+    -------
+    array of float32
+        (N, K); a row of zeros for a particle without a usable picture.
+
+    Raises
+    ------
+    UsageError
+        The run learnt without labels.
+    InputError
+        A picture that cannot be decoded, where `skipped` is not given.
+    """
+    import torch
+
+    from seston.models.classifier import ClassifierModel
+
+    model = run.model
+    if run.classes is None or not isinstance(model, ClassifierModel):
+        raise UsageError(
+            f"{run.path or 'this run'}: learnt without labels and has no head for names; use a gallery, "
+            "or train one by the recipe 'supervised'"
+        )
+    away = torch.from_numpy(~answered_classes(run.recipe, run.classes))
+    source = iter(particles)
+    rows = [np.zeros((0, len(run.classes)), np.float32)]
+    while part := list(islice(source, _AT_ONCE)):
+        batch = make_batch(part, run.preparation, skipped=skipped)
+        with torch.inference_mode():
+            logits = model.logits(model.features(batch)).masked_fill(away, -torch.inf)
+            rows.append((logits.softmax(dim=1) * batch.image_present[:, None]).numpy())
+    return np.concatenate(rows)
+
+
+def answered_classes(recipe: Recipe, classes: Classes) -> NDArray[np.bool_]:
+    """Tell which (K,) classes the head has an answer for: all but coarse names that were trained at their ranks."""
+    settings = recipe.supervised
+    if settings is not None and settings.head == "ranks" and settings.coarse == "ranks":
+        return ~class_tree(classes).coarse
+    return np.ones(len(classes), np.bool_)

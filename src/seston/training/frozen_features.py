@@ -1,0 +1,168 @@
+"""What a frozen tower finds in particles, reckoned once: then a head learns in seconds."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from seston.models.classifier import ClassifierModel
+from seston.particle import Progress
+from seston.training.augmentation import NoiseTable, augmented_batch
+from seston.training.batches import gather
+from seston.training.preparation import Preparation
+from seston.training.processes import Processes
+from seston.training.settings import Recipe
+from seston.training.sources import PreparedSource
+from seston.training.stepping import precision_of
+from seston.training.tensors import plain_batch
+
+__all__ = ["FrozenFeatures", "frozen_features"]
+
+_AT_ONCE = 256
+_PURPOSE = 0xF0F0
+
+
+@dataclass(frozen=True)
+class FrozenFeatures:
+    """Features of all particles, in files that are mapped into memory."""
+
+    train: NDArray[np.float16]
+    """(V, N, F): the first view is the particle as it was measured."""
+    validation: NDArray[np.float16]
+    """(M, F)."""
+
+    def of_train(self, rows: NDArray[np.int64], drawn: NDArray[np.float64]) -> Tensor:
+        """Give (B, F) of training particles; of their views the ones that numbers in [0, 1) pick."""
+        views = np.minimum((drawn * len(self.train)).astype(np.int64), len(self.train) - 1)
+        return torch.from_numpy(np.asarray(self.train[views, rows], np.float32))
+
+    def of_validation(self, rows: NDArray[np.int64]) -> Tensor:
+        """Give (B, F) of held-out particles."""
+        return torch.from_numpy(np.asarray(self.validation[rows], np.float32))
+
+
+def frozen_features(
+    model: ClassifierModel,
+    recipe: Recipe,
+    preparation: Preparation,
+    train: PreparedSource,
+    validation: PreparedSource | None,
+    folder: Path,
+    processes: Processes,
+    say: Progress,
+) -> FrozenFeatures:
+    """Reckon the features of all particles once into files of a folder; what is there whole is used again.
+
+    The mean and the deviation of the training features are put into the model, which takes them off.
+
+    Parameters
+    ----------
+    model
+        With the tower that stays as it is.
+    recipe, preparation
+        Of the run.
+    train, validation
+        Its particles.
+    folder
+        For the files.
+    processes
+        The first one reckons, the others wait.
+    say
+        Told how far it is.
+    """
+    assert recipe.supervised is not None
+    mark = {
+        "train": train.chosen.fingerprint(),
+        "validation": "" if validation is None else validation.chosen.fingerprint(),
+        "views": recipe.supervised.frozen_views,
+        "recipe": recipe.to_toml(),
+    }
+    done = folder / "complete.json"
+    if processes.first and not (done.is_file() and json.loads(done.read_text(encoding="utf-8")) == mark):
+        folder.mkdir(parents=True, exist_ok=True)
+        done.unlink(missing_ok=True)
+        _write(model, recipe, preparation, train, validation, folder, processes.device, say)
+        done.write_text(json.dumps(mark), encoding="utf-8")
+    processes.wait()
+    found = FrozenFeatures(
+        np.load(folder / "train.npy", mmap_mode="r"), np.load(folder / "validation.npy", mmap_mode="r")
+    )
+    _standardise(model, found)
+    return found
+
+
+def _write(
+    model: ClassifierModel,
+    recipe: Recipe,
+    preparation: Preparation,
+    train: PreparedSource,
+    validation: PreparedSource | None,
+    folder: Path,
+    device: torch.device,
+    say: Progress,
+) -> None:
+    assert recipe.supervised is not None
+    views, held = recipe.supervised.frozen_views, 0 if validation is None else len(validation)
+    say.start("Looking at pictures", views * len(train) + held)
+    model = model.to(device).eval()
+    width = len(model.feature_mean)
+    target = np.lib.format.open_memmap(folder / "train.npy", "w+", np.float16, (views, len(train), width))
+    for view in range(views):
+        _fill(target[view], model, recipe, preparation, train, view, device, say)
+    held_target = np.lib.format.open_memmap(folder / "validation.npy", "w+", np.float16, (held, width))
+    if validation is not None:
+        _fill(held_target, model, recipe, preparation, validation, 0, device, say)
+    target.flush()
+    held_target.flush()
+    say.finish()
+
+
+@torch.no_grad()
+def _fill(
+    target: NDArray[np.float16],
+    model: ClassifierModel,
+    recipe: Recipe,
+    preparation: Preparation,
+    source: PreparedSource,
+    view: int,
+    device: torch.device,
+    say: Progress,
+) -> None:
+    """Reckon one view of all particles."""
+    noise = NoiseTable(recipe.seed, device)
+    precision = precision_of(recipe, device.type)
+    for start in range(0, len(source), _AT_ONCE):
+        gathered = gather(source, np.arange(start, min(start + _AT_ONCE, len(source))), 0)
+        if view == 0:
+            batch = plain_batch(gathered.prepared, gathered.sample, preparation).to(device)
+        else:
+            purpose = (recipe.seed, _PURPOSE, view)
+            settings = recipe.augmentation
+            batch = augmented_batch(
+                gathered.prepared, gathered.keys, gathered.sample, preparation, settings, noise, purpose, device
+            )
+        with torch.autocast(device.type, dtype=precision, enabled=precision != torch.float32):
+            features = model.features(batch)
+        target[start : start + len(batch)] = features.float().cpu().numpy()
+        say.advance(len(batch))
+
+
+def _standardise(model: ClassifierModel, found: FrozenFeatures) -> None:
+    total = np.zeros(found.train.shape[2])
+    squares = np.zeros(found.train.shape[2])
+    for start in range(0, found.train.shape[1], 4096):
+        part = found.train[:, start : start + 4096].astype(np.float64)
+        total += part.sum(axis=(0, 1))
+        squares += (part**2).sum(axis=(0, 1))
+    count = found.train.shape[0] * found.train.shape[1]
+    mean = total / count
+    deviation = np.sqrt(np.maximum(squares / count - mean**2, 0))
+    deviation[deviation < 1e-3] = 1.0
+    model.feature_mean.copy_(torch.from_numpy(mean))
+    model.feature_scale.copy_(torch.from_numpy(deviation))
