@@ -119,7 +119,7 @@ def test_training_goes_on_from_a_checkpoint_bit_for_bit(small_data: DataSet, tmp
 def test_a_frozen_tower_stays_as_it_is_and_its_features_are_removed_at_the_end(
     small_data: DataSet, tmp_path: Path
 ) -> None:
-    recipe = load_recipe("supervised-frozen", [*TINY, "supervised.bottleneck=false"])
+    recipe = load_recipe("supervised-frozen", [*TINY, "model.image.frozen=true"])
     run = train(small_data, recipe=recipe, to=tmp_path / "run", epochs=3)
     before = untrained_run(small_data, recipe).model.state_dict()
     after = run.model.state_dict()

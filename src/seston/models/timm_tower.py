@@ -76,14 +76,16 @@ class _TimmTower(nn.Module):
 
     def __init__(self, network: Any, mean: tuple[float, ...], deviation: tuple[float, ...], channels: int) -> None:
         super().__init__()
-        self.network = network
+        # Pixels of all channels side by side: convolutions take half the time on a CPU, and no more on a GPU.
+        self.network = network.to(memory_format=torch.channels_last)
         self.features = int(getattr(network, "head_hidden_size", None) or network.num_features)
         self.register_buffer("mean", _per_channel(mean, channels), persistent=False)
         self.register_buffer("deviation", _per_channel(deviation, channels), persistent=False)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Turn pictures in [-1, 1] into (B, features)."""
-        features: Tensor = self.network(((pictures + 1) / 2 - self.mean) / self.deviation)
+        scaled = ((pictures + 1) / 2 - self.mean) / self.deviation
+        features: Tensor = self.network(scaled.contiguous(memory_format=torch.channels_last))
         return features
 
 

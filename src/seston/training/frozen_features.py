@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -81,7 +83,7 @@ def frozen_features(
         "train": train.chosen.fingerprint(),
         "validation": "" if validation is None else validation.chosen.fingerprint(),
         "views": recipe.supervised.frozen_views,
-        "recipe": recipe.to_toml(),
+        "seen": _hash_of(recipe, preparation),
     }
     done = folder / "complete.json"
     if processes.first and not (done.is_file() and json.loads(done.read_text(encoding="utf-8")) == mark):
@@ -95,6 +97,12 @@ def frozen_features(
     )
     _standardise(model, found)
     return found
+
+
+def _hash_of(recipe: Recipe, preparation: Preparation) -> str:
+    """Give a short hash of what the features depend on beside the particles: pictures, views and tower."""
+    parts = (preparation, recipe.augmentation, recipe.model.image, recipe.seed)
+    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:16]
 
 
 def _write(

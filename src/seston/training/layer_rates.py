@@ -16,15 +16,15 @@ _TOWER = "image_tower."
 _LAYER = re.compile(r"^(.*?\.\d+)\.")
 
 
-def freeze_layers(tower: nn.Module, settings: SupervisedSettings) -> None:
-    """Let the frozen parts of a tower want no gradient.
+def freeze_layers(tower: nn.Module, settings: SupervisedSettings, *, whole: bool) -> None:
+    """Let the frozen parts of a tower, or the whole of it, want no gradient.
 
     Raises
     ------
     UsageError
         No layer has a name that begins so.
     """
-    if settings.frozen:
+    if whole:
         tower.requires_grad_(False)
     names = [_own_name(name) for name, _ in tower.named_parameters()]
     for prefix in settings.frozen_layers:
@@ -36,11 +36,11 @@ def freeze_layers(tower: nn.Module, settings: SupervisedSettings) -> None:
             parameter.requires_grad_(False)
 
 
-def set_training(model: nn.Module, settings: SupervisedSettings) -> None:
-    """Put a model into training mode, but for frozen layers, whose statistics must stay too."""
+def set_training(model: nn.Module, settings: SupervisedSettings, *, whole: bool) -> None:
+    """Put a model into training mode, but for frozen layers (or the whole tower), whose statistics must stay too."""
     model.train()
     tower = model.get_submodule(_TOWER.removesuffix("."))
-    if settings.frozen:
+    if whole:
         tower.eval()
     for name, module in tower.named_modules():
         if any(_begins(_own_name(name), prefix) for prefix in settings.frozen_layers):

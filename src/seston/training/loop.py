@@ -190,7 +190,7 @@ def _new_classifier(
     model = new_model(recipe, job.preparation, recipe.seed, labelled.classes)
     assert isinstance(model, ClassifierModel)
     frozen = None
-    if recipe.supervised.frozen:
+    if recipe.model.image.frozen is True:
         place = folder / "state" / "features"
         frozen = frozen_features(model, recipe, job.preparation, job.train, job.validation, place, processes, say)
     learner = make_supervised_learner(recipe, job.preparation, model, processes, labelled, frozen)

@@ -284,6 +284,8 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         check_choice("sizes", self.sizes, ("log", "paper", "none"))
         if self.dino is not None and self.supervised is not None:
             raise ValueError("dino and supervised are two ways to learn; use one of them")
+        if self.supervised is not None and self.supervised.low_rank is not None and self.model.image.frozen is True:
+            raise ValueError("model.image.frozen leaves nothing for supervised.low_rank to learn; use one of them")
         if self.pictures_alone:
             return
         if (self.loss.within_image or self.loss.within_profile) and not self.model.within:

@@ -79,7 +79,7 @@ class SupervisedLearner:
             ``learning_rate``, ``loss``, ``gradient_norm``, and ``accuracy``: the share of the particles that the head
             names right in these views.
         """
-        set_training(self.model, self.settings)
+        set_training(self.model, self.settings, whole=self.frozen is not None)
         rate = learning_rate(self.recipe.optimiser, used)
         for group in self.optimiser.param_groups:
             group["lr"] = rate * group["share"]
@@ -262,7 +262,7 @@ def make_supervised_learner(
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed_of(recipe.seed, _LOW_RANK))
             add_low_rank(model.image_tower, low.layers, low.rank, low.alpha, low.dropout)
-    freeze_layers(model.image_tower, settings)
+    freeze_layers(model.image_tower, settings, whole=frozen is not None)
     model = model.to(processes.device)
     return SupervisedLearner(
         recipe=recipe,

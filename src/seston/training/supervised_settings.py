@@ -76,12 +76,11 @@ class SupervisedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     them (``class``)."""
     rank_weight: float = 1.0
     """Of ``ranks``: weight of the mean loss over the ranks beside that of the class itself."""
-    frozen: bool = False
-    """Leave the tower as it is; what it finds is then reckoned once and kept."""
     frozen_layers: tuple[str, ...] = ()
     """Layers of the tower that stay as they are, by the beginnings of their names (``blocks.0``)."""
     frozen_views: int = 2
-    """With `frozen`: how many views of each particle are kept; the first is the particle as it was measured."""
+    """With ``model.image.frozen``: how many views of each particle are kept; the first is the particle as it was
+    measured."""
     tower_rate: float = 1.0
     """Learning rate of the tower, as a share of that of the head."""
     layer_decay: float = 1.0
@@ -102,5 +101,3 @@ class SupervisedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
             raise ValueError("tower_rate must not be below 0, and layer_decay lies above 0 and at most at 1")
         if self.frozen_views < 1:
             raise ValueError(f"frozen_views is {self.frozen_views}; it must be 1 or more")
-        if self.frozen and self.low_rank is not None:
-            raise ValueError("frozen leaves nothing for low_rank to learn; use one of them")
