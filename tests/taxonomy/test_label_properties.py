@@ -65,3 +65,15 @@ def test_a_hundred_thousand_labels_take_seconds() -> None:
     begun = time.process_time()
     resolve(labels, source="some cruise")
     assert time.process_time() - begun < 5.0
+
+
+def test_labels_that_all_differ_in_words_and_spelling_take_no_longer() -> None:
+    """A search through all names for each would take several times as long."""
+    single = [fact.name for fact in known_facts() if len(fact.name) > 8 and " " not in fact.name]
+    labels = [f"{name[:at]}{name[at + 1 :]}_larva" for name in single for at in (3, 5, 7)][:12_000]
+    assert len(set(labels)) > 10_000
+    resolve(labels[:1])
+    begun = time.process_time()
+    taxa = resolve(labels, source="some cruise")
+    assert time.process_time() - begun < 5.0
+    assert sum(taxon.how == "spelling" for taxon in taxa) > 8_000

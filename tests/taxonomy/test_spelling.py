@@ -34,7 +34,7 @@ def test_edits_are_counted_as_the_definition_does(left: str, right: str, edits: 
 _LETTERS = st.text("abc", max_size=3)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=60)
 @given(st.data(), st.sampled_from("ac"), st.booleans())
 def test_the_nearest_words_are_those_of_a_slow_search(data: st.DataObject, first: str, capital: bool) -> None:
     alike = st.builds(lambda middle, end: f"{first}calan{middle}oid{end}", _LETTERS, _LETTERS)

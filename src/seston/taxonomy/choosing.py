@@ -162,8 +162,10 @@ def _of_group(group: Sequence[_Named], tree: TaxonTree) -> Choice:
 
 
 def _single(one: _Named, tree: TaxonTree, note: str) -> Choice:
-    sureness = min(one.sureness, _TWO_SYSTEMS) if note else one.sureness
-    return Choice(tree.accepted(one.fact), one.how, sureness, note="; ".join(filter(None, (one.note, note))))
+    fact = tree.accepted(one.fact)
+    if not note:
+        return Choice(fact, one.how, one.sureness, note=one.note)
+    return Choice(fact, one.how, min(one.sureness, _TWO_SYSTEMS), note=f"{one.note}; {note}" if one.note else note)
 
 
 def _shared(chosen: Sequence[Choice], tree: TaxonTree) -> Choice:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from seston.taxonomy.fact_files import Fact
 from seston.taxonomy.tree import TaxonTree
 
-__all__ = ["formal_names"]
+__all__ = ["EverydayForms"]
 
 _ENDINGS = (
     ("", "a"),  # amphipod, ostracod, cydippid: Amphipoda, Ostracoda, Cydippida
@@ -26,18 +28,34 @@ _ENDINGS = (
 _SHORTEST = 5
 
 
-def formal_names(word: str, tree: TaxonTree) -> tuple[Fact, ...]:
-    """Give the taxa that an everyday form stands for, such as ``amphipods`` for Amphipoda; none if it is no such form.
+class EverydayForms:
+    """Everyday forms of the names above the genus: ``cyclopid`` is no *Cyclops*.
 
-    Only names above the genus are given: ``cyclopid`` is no *Cyclops*.
+    Parameters
+    ----------
+    tree
+        The taxa.
     """
-    singular = word[:-1] if word.endswith("s") else word
-    if len(singular) < _SHORTEST or word.endswith("ides"):  # Calanoides and Scyllarides are genera
-        return ()
-    for ending, instead in _ENDINGS:
-        if singular.endswith(ending):
-            found = tree.find(singular[: len(singular) - len(ending)] + instead)
-            above = tuple(fact for fact in found if fact.rank not in ("genus", "species"))
-            if above:
-                return above
-    return ()
+
+    def __init__(self, tree: TaxonTree) -> None:
+        self._tree = tree
+
+    def find(self, word: str) -> tuple[Fact, ...]:
+        """Give the taxa that a form stands for, such as ``amphipods`` for Amphipoda; none if it is no such form."""
+        singular = word[:-1] if word.endswith("s") else word
+        if len(singular) < _SHORTEST or word.endswith("ides"):  # Calanoides and Scyllarides are genera
+            return ()
+        return self._formal.get(singular, ())
+
+    @cached_property
+    def _formal(self) -> dict[str, tuple[Fact, ...]]:
+        above: dict[str, list[Fact]] = {}
+        for fact in self._tree:
+            if fact.rank not in ("genus", "species"):
+                above.setdefault(fact.name.lower(), []).append(fact)
+        formal: dict[str, tuple[Fact, ...]] = {}
+        for ending, instead in _ENDINGS:
+            for name, facts in above.items():
+                if name.endswith(instead):
+                    formal.setdefault(name.removesuffix(instead) + ending, tuple(facts))
+        return formal

@@ -69,6 +69,8 @@ class Lexicon:
             self._add_fact(fact)
         for phrase, entry, small in _vocabulary(tree):
             self._add(phrase, entry, self.small if small else self.entries)
+        self.informal = frozenset(phrase for phrase, entry in (self.entries | self.small).items() if entry.informal)
+        """Words and phrases of the vocabulary, as they are read where they begin with a small letter."""
 
     def find(self, phrase: str, *, capital: bool) -> Entry | None:
         """Give what a phrase means; some mean another thing where they begin with a capital letter."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from seston.taxonomy.fact_files import Fact
-from seston.taxonomy.informal import formal_names
+from seston.taxonomy.informal import EverydayForms
 from seston.taxonomy.lexicon import Entry, Lexicon, name_entry
 from seston.taxonomy.near_names import NearNames
 from seston.taxonomy.words import Word, pieces_of
@@ -70,6 +70,7 @@ class Scanner:
         self._lexicon = lexicon
         self._tree = lexicon.tree
         self._near = NearNames(lexicon)
+        self._forms = EverydayForms(lexicon.tree)
         self._steps = (
             self._initial,
             self._temporary,
@@ -182,7 +183,7 @@ class Scanner:
 
     def _everyday(self, reader: _Reader) -> bool:
         word = reader.words[reader.at]
-        facts = formal_names(word.text, self._tree)
+        facts = self._forms.find(word.text)
         if not facts or _is_epithet(reader) or _behind_unknown_genus(reader):
             return False
         self._mention(reader, Entry("taxon", facts=facts, kind="living", informal=True), 1, word.text)
@@ -201,18 +202,15 @@ class Scanner:
         word = reader.words[reader.at]
         if word.like_a_name:
             return False
+        informal = self._lexicon.informal
         for cut in range(_SHORTEST_HALF, len(word.text) - _SHORTEST_HALF + 1):
-            if self._is_informal(word.text[:cut]) and self._is_informal(word.text[cut:]):
+            if word.text[:cut] in informal and word.text[cut:] in informal:
                 reader.words[reader.at : reader.at + 1] = [
                     Word(word.text[:cut], word.raw[:cut], word.gap, True),
                     Word(word.text[cut:], word.raw[cut:], "", True),
                 ]
                 return True
         return False
-
-    def _is_informal(self, phrase: str) -> bool:
-        entry = self._lexicon.find(phrase, capital=False)
-        return entry is not None and entry.informal
 
     def _beginning(self, reader: _Reader) -> bool:
         """The first letters of names that were written together: ``DactFrag``."""
@@ -255,7 +253,7 @@ class Scanner:
         word = reader.words[reader.at + 1]
         if word.capital or word.alternative or len(word.text) < _SHORTEST_EPITHET or word.text.isdigit():
             return False
-        if self._is_informal(word.text):
+        if word.text in self._lexicon.informal:
             return False
         genus = entry.genus
         found = self._tree.find(f"{genus} {word.text}") if genus else ()

@@ -53,6 +53,8 @@ class NearNames:
             if len(self._spelt) >= _MOST_REMEMBERED:
                 self._spelt.clear()
             self._spelt[key] = self._speller.nearest(word.text, capital=word.capital)
+        if not self._spelt[key]:
+            return None
         found = [(near, self._lexicon.entries[near]) for near in self._spelt[key] if near in self._lexicon.entries]
         if word.like_a_name:
             found = [(near, entry) for near, entry in found if not entry.informal]

@@ -33,7 +33,6 @@ class TaxonTree:
         self._by_name: Mapping[str, tuple[Fact, ...]] = MappingProxyType(
             {name: tuple(same) for name, same in by_name.items()}
         )
-        self._parents: dict[Fact, Fact | None] = {}
         self._paths: dict[Fact, tuple[Fact, ...]] = {}
         self._lineages: dict[Fact, Mapping[str, str]] = {}
 
@@ -64,14 +63,7 @@ class TaxonTree:
     def path(self, fact: Fact) -> tuple[Fact, ...]:
         """Give the accepted taxon and all above it, from the widest to itself."""
         known = self._paths.get(fact)
-        if known is None:
-            upwards: list[Fact] = []
-            one: Fact | None = self.accepted(fact)
-            while one is not None and one not in upwards:
-                upwards.append(one)
-                one = self._above(one)
-            known = self._paths[fact] = tuple(reversed(upwards))
-        return known
+        return self._walk(fact) if known is None else known
 
     def lineage(self, fact: Fact) -> Mapping[str, str]:
         """Give the seven-rank lineage of a fact: rank → name, as far as known."""
@@ -94,16 +86,31 @@ class TaxonTree:
             shared = level[0]
         return None if shared is None or shared.rank == _ROOT else shared
 
+    def _walk(self, fact: Fact) -> tuple[Fact, ...]:
+        """Go up from a fact to the first whose path is known, and keep the paths of all on the way."""
+        one: Fact | None = self.accepted(fact)
+        upwards: list[Fact] = []
+        above: tuple[Fact, ...] = ()
+        while one is not None and one not in upwards:
+            above = self._paths.get(one, ())
+            if above:
+                break
+            upwards.append(one)
+            one = self._above(one)
+        path = (*above, *reversed(upwards))
+        if one is None or above:  # in a ring of parents each has a path of its own
+            self._paths.update((each, path[: len(path) - below]) for below, each in enumerate(upwards))
+            self._paths[fact] = path
+        return path
+
     def _above(self, fact: Fact) -> Fact | None:
         """Among homonyms the parent is the narrowest that is no narrower than the taxon itself."""
-        if fact not in self._parents:
-            wider = [
-                one
-                for one in self.find(fact.parent)
-                if one.status == "accepted" and one is not fact and width(one) <= width(fact)
-            ]
-            self._parents[fact] = max(wider, key=width, default=None)
-        return self._parents[fact]
+        wider = [
+            one
+            for one in self.find(fact.parent)
+            if one.status == "accepted" and one is not fact and width(one) <= width(fact)
+        ]
+        return max(wider, key=width, default=None)
 
 
 def width(fact: Fact) -> int:
