@@ -106,8 +106,12 @@ class CrossModalModel(nn.Module):
 
     def image_features(self, batch: Batch) -> Tensor:
         """Say what the pictures tell: (B, F), zero where there is none."""
-        seen = torch.cat([self.image_tower(batch.image).float(), batch.image_size], dim=1)
+        seen = torch.cat([self.tower_features(batch), batch.image_size], dim=1)
         return seen * batch.image_present[:, None]
+
+    def tower_features(self, batch: Batch) -> Tensor:
+        """Say what the tower alone finds in pictures, (B, F); what it found before may stand in the pictures' place."""
+        return batch.image.float() if batch.image.ndim == 2 else self.image_tower(batch.image).float()
 
     def profile_features(self, batch: Batch) -> Tensor:
         """Say what the profiles tell: (B, G), zero where there is none."""

@@ -15,7 +15,7 @@ from seston.taxonomy.overrides import Overrides
 from seston.taxonomy.resolving import resolve
 from seston.taxonomy.taxon import RANKS, Taxon
 
-__all__ = ["TEMPLATES", "Caption", "caption", "common_name", "lineage"]
+__all__ = ["TEMPLATES", "Caption", "caption", "common_name", "common_name_and_bearer", "lineage"]
 
 TEMPLATES = ("scientific", "common", "lineage", "photo")
 """Kinds of text: the accepted name; the common name; every name from the kingdom down; a sentence."""
@@ -97,12 +97,18 @@ def caption(taxon: Taxon, template: str = "lineage") -> str:
 
 def common_name(taxon: Taxon) -> str | None:
     """Give the common name of the taxon, or of the narrowest group above it that has one."""
+    found = common_name_and_bearer(taxon)
+    return None if found is None else found[0]
+
+
+def common_name_and_bearer(taxon: Taxon) -> tuple[str, str] | None:
+    """Give a common name as `common_name` does, and the accepted name of the taxon or group that it belongs to."""
     tree, names = known_facts(), _common_names()
     for fact in tree.find(taxon.name or ""):
         if fact.name == taxon.name and tree.lineage(fact) == taxon.lineage:
             for above in reversed(tree.path(fact)):
                 if above.name in names and (above is fact or above.name not in _EVERYONE):
-                    return names[above.name]
+                    return names[above.name], above.name
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +12,9 @@ import msgspec
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
+from seston.models.batch import Batch
 from seston.models.classifier import ClassifierModel
 from seston.particle import Progress
 from seston.training.augmentation import NoiseTable, augmented_batch
@@ -24,7 +26,7 @@ from seston.training.sources import PreparedSource
 from seston.training.stepping import precision_of
 from seston.training.tensors import plain_batch
 
-__all__ = ["FrozenFeatures", "frozen_features"]
+__all__ = ["FrozenFeatures", "frozen_features", "standardise"]
 
 _AT_ONCE = 256
 _PURPOSE = 0xF0F0
@@ -50,7 +52,9 @@ class FrozenFeatures:
 
 
 def frozen_features(
-    model: ClassifierModel,
+    model: nn.Module,
+    look: Callable[[Batch], Tensor],
+    views: int,
     recipe: Recipe,
     preparation: Preparation,
     train: PreparedSource,
@@ -61,12 +65,14 @@ def frozen_features(
 ) -> FrozenFeatures:
     """Reckon the features of all particles once into files of a folder; what is there whole is used again.
 
-    The mean and the deviation of the training features are put into the model, which takes them off.
-
     Parameters
     ----------
     model
         With the tower that stays as it is.
+    look
+        Gives (B, F) of a batch, by that tower.
+    views
+        How many views of each training particle; the first is the particle as it was measured.
     recipe, preparation
         Of the run.
     train, validation
@@ -78,90 +84,93 @@ def frozen_features(
     say
         Told how far it is.
     """
-    assert recipe.supervised is not None
     mark = {
         "train": train.chosen.fingerprint(),
         "validation": "" if validation is None else validation.chosen.fingerprint(),
-        "views": recipe.supervised.frozen_views,
+        "views": views,
         "seen": _hash_of(recipe, preparation),
     }
     done = folder / "complete.json"
     if processes.first and not (done.is_file() and json.loads(done.read_text(encoding="utf-8")) == mark):
         folder.mkdir(parents=True, exist_ok=True)
         done.unlink(missing_ok=True)
-        _write(model, recipe, preparation, train, validation, folder, processes.device, say)
+        model = model.to(processes.device).eval()
+        device = processes.device
+        job = _Job(look, recipe, preparation, device, say, NoiseTable(recipe.seed, device))
+        _write(job, views, train, validation, folder)
         done.write_text(json.dumps(mark), encoding="utf-8")
     processes.wait()
-    found = FrozenFeatures(
+    return FrozenFeatures(
         np.load(folder / "train.npy", mmap_mode="r"), np.load(folder / "validation.npy", mmap_mode="r")
     )
-    _standardise(model, found)
-    return found
 
 
 def _hash_of(recipe: Recipe, preparation: Preparation) -> str:
     """Give a short hash of what the features depend on beside the particles: pictures, views and tower."""
-    parts = (preparation, recipe.augmentation, recipe.model.image, recipe.seed)
+    bare = msgspec.structs.replace(preparation, text=msgspec.UNSET)
+    parts = (bare, recipe.augmentation, recipe.model.image, recipe.seed)
     return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:16]
 
 
-def _write(
-    model: ClassifierModel,
-    recipe: Recipe,
-    preparation: Preparation,
-    train: PreparedSource,
-    validation: PreparedSource | None,
-    folder: Path,
-    device: torch.device,
-    say: Progress,
-) -> None:
-    assert recipe.supervised is not None
-    views, held = recipe.supervised.frozen_views, 0 if validation is None else len(validation)
-    say.start("Looking at pictures", views * len(train) + held)
-    model = model.to(device).eval()
-    width = len(model.feature_mean)
+@dataclass(frozen=True)
+class _Job:
+    look: Callable[[Batch], Tensor]
+    recipe: Recipe
+    preparation: Preparation
+    device: torch.device
+    say: Progress
+    noise: NoiseTable
+
+
+def _write(job: _Job, views: int, train: PreparedSource, validation: PreparedSource | None, folder: Path) -> None:
+    held = 0 if validation is None else len(validation)
+    job.say.start("Looking at pictures", views * len(train) + held)
+    width = _features(job, train, slice(0, 1), 0).shape[1]
     target = np.lib.format.open_memmap(folder / "train.npy", "w+", np.float16, (views, len(train), width))
     for view in range(views):
-        _fill(target[view], model, recipe, preparation, train, view, device, say)
+        _fill(job, target[view], train, view)
     held_target = np.lib.format.open_memmap(folder / "validation.npy", "w+", np.float16, (held, width))
     if validation is not None:
-        _fill(held_target, model, recipe, preparation, validation, 0, device, say)
+        _fill(job, held_target, validation, 0)
     target.flush()
     held_target.flush()
-    say.finish()
+    job.say.finish()
+
+
+def _fill(job: _Job, target: NDArray[np.float16], source: PreparedSource, view: int) -> None:
+    """Reckon one view of all particles."""
+    for start in range(0, len(source), _AT_ONCE):
+        part = slice(start, min(start + _AT_ONCE, len(source)))
+        target[part] = _features(job, source, part, view)
+        job.say.advance(part.stop - part.start)
 
 
 @torch.no_grad()
-def _fill(
-    target: NDArray[np.float16],
-    model: ClassifierModel,
-    recipe: Recipe,
-    preparation: Preparation,
-    source: PreparedSource,
-    view: int,
-    device: torch.device,
-    say: Progress,
-) -> None:
-    """Reckon one view of all particles."""
-    noise = NoiseTable(recipe.seed, device)
-    precision = precision_of(recipe, device.type)
-    for start in range(0, len(source), _AT_ONCE):
-        gathered = gather(source, np.arange(start, min(start + _AT_ONCE, len(source))), 0)
-        if view == 0:
-            batch = plain_batch(gathered.prepared, gathered.sample, preparation).to(device)
-        else:
-            purpose = (recipe.seed, _PURPOSE, view)
-            settings = recipe.augmentation
-            batch = augmented_batch(
-                gathered.prepared, gathered.keys, gathered.sample, preparation, settings, noise, purpose, device
-            )
-        with torch.autocast(device.type, dtype=precision, enabled=precision != torch.float32):
-            features = model.features(batch)
-        target[start : start + len(batch)] = features.float().cpu().numpy()
-        say.advance(len(batch))
+def _features(job: _Job, source: PreparedSource, part: slice, view: int) -> NDArray[np.float32]:
+    gathered = gather(source, np.arange(part.start, part.stop), 0)
+    if view == 0:
+        batch = plain_batch(gathered.prepared, gathered.sample, job.preparation).to(job.device)
+    else:
+        batch = augmented_batch(
+            gathered.prepared,
+            gathered.keys,
+            gathered.sample,
+            job.preparation,
+            job.recipe.augmentation,
+            job.noise,
+            (job.recipe.seed, _PURPOSE, view),
+            job.device,
+        )
+    kind = job.device.type
+    precision = precision_of(job.recipe, kind)
+    with torch.autocast(kind, dtype=precision, enabled=precision != torch.float32):
+        features = job.look(batch)
+    numbers: NDArray[np.float32] = features.float().cpu().numpy()
+    return numbers
 
 
-def _standardise(model: ClassifierModel, found: FrozenFeatures) -> None:
+def standardise(model: ClassifierModel, found: FrozenFeatures) -> None:
+    """Put the mean and the deviation of the training features into a classifier, which takes them off."""
     total = np.zeros(found.train.shape[2])
     squares = np.zeros(found.train.shape[2])
     for start in range(0, found.train.shape[1], 4096):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.optim import Optimizer
 
-from seston.models import Batch, CrossModalModel, join_batches
+from seston.models import Batch, CrossModalModel, Encoded, join_batches
 from seston.training.augmentation import NoiseTable, augmented_batch
 from seston.training.batches import Gathered, gather
 from seston.training.checkpoint import Checkpoint
+from seston.training.frozen_features import FrozenFeatures
 from seston.training.neighbourhood import Neighbourhood
 from seston.training.objective import Losses, total_loss
 from seston.training.optimiser import load_optimiser_tensors, make_optimiser, optimiser_tensors
@@ -26,11 +27,13 @@ from seston.training.schedule import learning_rate
 from seston.training.settings import Recipe
 from seston.training.sources import PreparedSource
 from seston.training.stepping import check_loss, loss_scaler, precision_of, update_weights
+from seston.training.text_objective import TextTargets, text_loss
 
 __all__ = ["Learner", "make_learner"]
 
 _HIDE = 0x41DE
 _VALIDATION = 0x7A11D
+_VIEW = 0x71E3
 
 
 @dataclass
@@ -48,6 +51,10 @@ class Learner:
     scaler: torch.amp.GradScaler
     neighbourhood: Neighbourhood | None = None
     """Where neighbours stand in for second views."""
+    texts: TextTargets | None = None
+    """What is said of the particles, where the recipe learns from texts."""
+    frozen: FrozenFeatures | None = None
+    """What a frozen tower found in all pictures, instead of the tower."""
     best: dict[str, Tensor] = field(default_factory=dict)
     """Averaged weights at the lowest validation loss."""
     judged_by: str = "validation"
@@ -79,9 +86,11 @@ class Learner:
         if self.neighbourhood is not None:
             self.neighbourhood.search_if_due(self.average, self.preparation, used, self.processes.device)
         self.model.train()
+        if self.frozen is not None:
+            self.model.image_tower.eval()
         rate = learning_rate(self.recipe.optimiser, used)
         for group in self.optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["share"]
         torch.manual_seed(seed_of(self.recipe.seed, number, self.processes.rank))
         means: dict[str, float] = {}
         for gathered in batches:
@@ -114,7 +123,8 @@ class Learner:
         means: dict[str, float] = {}
         for number, rows in enumerate(np.array_split(np.arange(len(source)), parts)):
             mine = np.array_split(rows, self.processes.count)[self.processes.rank]
-            losses = self._losses(self.average, (gather(source, mine, number),) * 2, purpose, hide=True)
+            pair = (gather(source, mine, number),) * 2
+            losses = self._losses(self.average, pair, purpose, hide=True, held_out=True)
             for name, value in {"loss": float(losses.total), **losses.terms}.items():
                 means[name] = means.get(name, 0.0) + value * len(rows) / len(source)
         return means
@@ -145,34 +155,79 @@ class Learner:
             self.scaler.load_state_dict(dict(checkpoint.position.loss_scale))
 
     def _losses(
-        self, model: CrossModalModel, pair: tuple[Gathered, Gathered], purpose: tuple[int, int], *, hide: bool
+        self,
+        model: CrossModalModel,
+        pair: tuple[Gathered, Gathered],
+        purpose: tuple[int, int],
+        *,
+        hide: bool,
+        held_out: bool = False,
     ) -> Losses:
         """Compute the loss of a batch; the second of the pair gives the second views."""
         settings = self.recipe.loss
         shown = pair[: settings.views]
-        views = [
-            augmented_batch(
-                gathered.prepared,
-                gathered.keys,
-                gathered.sample,
-                self.preparation,
-                self.recipe.augmentation,
-                self.noise,
-                (*purpose, view),
-                self.processes.device,
-            )
-            for view, gathered in enumerate(shown)
-        ]
-        batch = join_batches(views)
+        batch = join_batches(
+            [self._view(gathered, (*purpose, view), held_out=held_out) for view, gathered in enumerate(shown)]
+        )
         hidden = self._hidden(pair[0].keys, purpose, batch) if settings.fused and hide else (None, None)
         device = self.processes.device.type
         precision = precision_of(self.recipe, device)
         with torch.autocast(device, dtype=precision, enabled=precision != torch.float32):
             encoded = model(batch, *hidden)
+            if self.texts is not None:
+                said = self._text_terms(model, encoded, batch, pair[0], purpose, held_out=held_out)
         if self.neighbourhood is None:
-            return total_loss(model, encoded, batch, settings.views, settings)
-        rows = torch.from_numpy(np.concatenate([gathered.rows for gathered in shown])).to(self.processes.device)
-        return total_loss(model, encoded, batch, settings.views, settings, rows, self.neighbourhood.alike)
+            losses = total_loss(model, encoded, batch, settings.views, settings)
+        else:
+            rows = torch.from_numpy(np.concatenate([gathered.rows for gathered in shown])).to(self.processes.device)
+            losses = total_loss(model, encoded, batch, settings.views, settings, rows, self.neighbourhood.alike)
+        return losses if self.texts is None else losses.with_terms(said, settings)
+
+    def _view(self, gathered: Gathered, purpose: tuple[int, int, int], *, held_out: bool) -> Batch:
+        """Make a view of each particle; a frozen tower has looked at its picture before."""
+        prepared, keys = gathered.prepared, gathered.keys
+        if self.frozen is not None:
+            prepared = replace(prepared, picture=prepared.picture[:, :, :1, :1])
+        batch = augmented_batch(
+            prepared,
+            keys,
+            gathered.sample,
+            self.preparation,
+            self.recipe.augmentation,
+            self.noise,
+            purpose,
+            self.processes.device,
+        )
+        if self.frozen is None:
+            return batch
+        if held_out:
+            found = self.frozen.of_validation(gathered.rows)
+        else:
+            found = self.frozen.of_train(gathered.rows, uniforms(keys, 1, *purpose, _VIEW)[:, 0])
+        return replace(batch, image=found.to(self.processes.device))
+
+    def _text_terms(
+        self,
+        model: CrossModalModel,
+        encoded: Encoded,
+        batch: Batch,
+        gathered: Gathered,
+        purpose: tuple[int, int],
+        *,
+        held_out: bool,
+    ) -> dict[str, Tensor]:
+        """Compare what the first views are seen to be with what is said of their particles."""
+        assert self.texts is not None
+        taxa = (self.texts.validation if held_out else self.texts.train)[gathered.rows]
+        first = slice(0, len(gathered.keys))
+        terms = {}
+        for name, vectors, present in (
+            ("text", encoded.image, batch.image_present),
+            ("text_profile", encoded.profile, batch.profile_present),
+        ):
+            if getattr(self.recipe.loss, name):
+                terms[name] = text_loss(model, vectors[first], present[first], taxa, gathered.keys, self.texts, purpose)
+        return terms
 
     def _hidden(self, keys: NDArray[np.uint64], purpose: tuple[int, int], batch: Batch) -> tuple[Tensor, Tensor]:
         """Choose whose picture and whose profile the fused vector does without; never both, never the only one."""
@@ -199,9 +254,15 @@ def make_learner(
     model: CrossModalModel,
     processes: Processes,
     neighbourhood: Neighbourhood | None = None,
+    texts: TextTargets | None = None,
+    frozen: FrozenFeatures | None = None,
 ) -> Learner:
     """Put a new model where it learns, with a running mean of it and an optimiser."""
     model = model.to(processes.device)
+    rate_shares = None
+    if recipe.text is not None:
+        model.image_tower.requires_grad_(recipe.model.image.frozen is not True)
+        rate_shares = _rate_shares(recipe.text.tower_rate)
     average = copy.deepcopy(model).requires_grad_(False)
     return Learner(
         recipe=recipe,
@@ -209,8 +270,15 @@ def make_learner(
         processes=processes,
         model=model,
         average=average,
-        optimiser=make_optimiser(model, recipe.optimiser),
+        optimiser=make_optimiser(model, recipe.optimiser, rate_shares),
         noise=NoiseTable(recipe.seed, processes.device),
         scaler=loss_scaler(recipe, processes.device.type),
         neighbourhood=neighbourhood,
+        texts=texts,
+        frozen=frozen,
     )
+
+
+def _rate_shares(tower_rate: float) -> Callable[[str], float]:
+    """Give the share of the learning rate of each parameter, by its name."""
+    return lambda name: tower_rate if name.startswith("image_tower.") else 1.0

@@ -27,13 +27,13 @@ from seston.particle import Progress, Silence, Skipped
 from seston.training.checkpoint import Position
 from seston.training.classes import Classes
 from seston.training.dino_learner import DinoLearner, make_dino_learner
-from seston.training.frozen_features import frozen_features
+from seston.training.frozen_features import frozen_features, standardise
 from seston.training.labelled import Labelled, labelled_parts
 from seston.training.learner import Learner, make_learner
 from seston.training.measured import measure_rows, with_measures
 from seston.training.model_card import model_card
 from seston.training.neighbourhood import Neighbourhood, searched_rows
-from seston.training.particles import Chosen, channels_of, choose_parts
+from seston.training.particles import Chosen, channels_of, choose_parts, part_of
 from seston.training.preparation import Preparation
 from seston.training.processes import Processes, joined_processes
 from seston.training.randomness import shuffled
@@ -44,6 +44,8 @@ from seston.training.settings import Recipe
 from seston.training.sources import PreparedSource, cached_source, direct_source, with_shuffled_pairs
 from seston.training.statistics import blank_preparation, measured_preparation
 from seston.training.supervised_learner import SupervisedLearner, make_supervised_learner, sampling_weights
+from seston.training.text_table import Levels
+from seston.training.texts import said_of_parts, text_targets, with_texts
 
 if TYPE_CHECKING:
     from seston.store import DataSet
@@ -157,12 +159,15 @@ def _train_run(
     labelled = None
     if recipe.supervised is not None:
         parts, labelled = labelled_parts(data, parts, recipe.labels)
+    parts, said = _said(data, recipe, parts)
     job = _job(data, recipe, folder, parts, processes, say)
+    if said is not None:
+        job = replace(job, preparation=with_texts(job.preparation, recipe, *said[:2]), said=said)
     if shuffle_pairs:
         job = _shuffled(job, recipe.seed)
     weights = None
     if labelled is None:
-        learner = _new_learner(data, recipe, job, processes, say)
+        learner = _new_learner(data, recipe, job, folder, processes, say)
     else:
         learner, weights = _new_classifier(recipe, job, labelled, folder, processes, say)
     position = Session(learner, job.train, job.validation, folder, started, say, clock, weights).learn()
@@ -192,18 +197,43 @@ def _new_classifier(
     frozen = None
     if recipe.model.image.frozen is True:
         place = folder / "state" / "features"
-        frozen = frozen_features(model, recipe, job.preparation, job.train, job.validation, place, processes, say)
+        parts = (job.train, job.validation)
+        views = recipe.supervised.frozen_views
+        frozen = frozen_features(model, model.features, views, recipe, job.preparation, *parts, place, processes, say)
+        standardise(model, frozen)
     learner = make_supervised_learner(recipe, job.preparation, model, processes, labelled, frozen)
     return learner, sampling_weights(recipe.supervised, labelled)
 
 
-def _new_learner(data: DataSet, recipe: Recipe, job: _Job, processes: Processes, say: Progress) -> _AnyLearner:
+def _new_learner(
+    data: DataSet, recipe: Recipe, job: _Job, folder: Path, processes: Processes, say: Progress
+) -> _AnyLearner:
     model = new_model(recipe, job.preparation, recipe.seed)
     if isinstance(model, CrossModalModel):
         neighbourhood = _neighbourhood(data, recipe, job, say) if recipe.uses_neighbours else None
-        return make_learner(recipe, job.preparation, model, processes, neighbourhood)
+        texts = None if job.said is None else text_targets(recipe, job.preparation, *job.said)
+        frozen = None
+        if recipe.text is not None and recipe.model.image.frozen is True:
+            place, parts = folder / "state" / "features", (job.train, job.validation)
+            look, views = model.tower_features, recipe.text.frozen_views
+            frozen = frozen_features(model, look, views, recipe, job.preparation, *parts, place, processes, say)
+        return make_learner(recipe, job.preparation, model, processes, neighbourhood, texts, frozen)
     assert isinstance(model, ImageModel)
     return make_dino_learner(recipe, job.preparation, model, processes)
+
+
+_Said = tuple[list[Levels], NDArray[np.int64], NDArray[np.int64]]
+
+
+def _said(data: DataSet, recipe: Recipe, parts: tuple[Chosen, Chosen]) -> tuple[tuple[Chosen, Chosen], _Said | None]:
+    """Find what can be said of particles; where there is nothing else to learn, leave out those that lack it."""
+    if recipe.text is None:
+        return parts, None
+    levels, *numbers = said_of_parts(data, recipe, parts)
+    if recipe.loss.texts_alone:
+        parts = (part_of(parts[0], numbers[0] >= 0), part_of(parts[1], numbers[1] >= 0))
+        numbers = [part[part >= 0] for part in numbers]
+    return parts, (levels, numbers[0], numbers[1])
 
 
 def _neighbourhood(data: DataSet, recipe: Recipe, job: _Job, say: Progress) -> Neighbourhood:
@@ -237,6 +267,8 @@ class _Job:
     validation: PreparedSource | None
     preparation: Preparation
     skipped: list[Skipped]
+    said: _Said | None = None
+    """What can be said of the particles, and of which each is; see `said_of_parts`."""
 
 
 def _same_recipe(wanted: Recipe, stored: Recipe, folder: Path) -> Recipe:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -13,6 +13,7 @@ from seston.models.crossmodal import CrossModalModel, Encoded
 from seston.models.gather import gather_rows, shared_parameter
 from seston.models.losses import clip_loss, siglip_loss, within_loss
 from seston.training.settings import LossSettings
+from seston.training.text_settings import TextSettings
 
 __all__ = ["Losses", "start_scales", "total_loss"]
 
@@ -26,12 +27,22 @@ class Losses:
     total: Tensor
     terms: dict[str, float]
 
+    def with_terms(self, more: Mapping[str, Tensor], settings: LossSettings) -> Losses:
+        """Add further terms, weighted as the recipe says."""
+        total = self.total
+        for name, term in more.items():
+            total = total + getattr(settings, name) * term
+        return Losses(total, self.terms | {name: float(term.detach()) for name, term in more.items()})
 
-def start_scales(model: CrossModalModel, settings: LossSettings) -> None:
-    """Set the learned scale and bias of a new model to where the recipe starts them."""
+
+def start_scales(model: CrossModalModel, settings: LossSettings, texts: TextSettings | None = None) -> None:
+    """Set the learned scales and biases of a new model to where the recipe starts them."""
     with torch.no_grad():
         model.logit_scale.fill_(settings.start_scale).log_()
         model.logit_bias.fill_(settings.start_bias)
+        if model.text is not None and texts is not None:
+            model.text.logit_scale.fill_(texts.start_scale).log_()
+            model.text.logit_bias.fill_(texts.start_bias)
 
 
 Alike = Callable[[Tensor], Tensor]
@@ -82,7 +93,8 @@ def total_loss(
     ):
         if getattr(settings, name) and vectors is not None:
             terms[name] = _between_views(vectors, batch.sample, present, settings, rows, alike)
-    total = torch.stack([getattr(settings, name) * term for name, term in terms.items()]).sum()
+    weighted = [getattr(settings, name) * term for name, term in terms.items()]
+    total = torch.stack(weighted).sum() if weighted else encoded.image.new_zeros(())
     return Losses(total, {name: float(term.detach()) for name, term in terms.items()})
 
 

@@ -19,6 +19,7 @@ from seston.training.prepared import Prepared, empty_prepared
 from seston.training.settings import PictureSettings, ProfileSettings
 from seston.training.signals import resample
 from seston.training.squares import PICTURE_SIZES, picture_sizes, to_square
+from seston.training.text_preparation import TextPreparation, text_inputs
 
 if TYPE_CHECKING:
     from seston.models.batch import Batch
@@ -45,6 +46,8 @@ class Preparation(msgspec.Struct, frozen=True, kw_only=True):
     profile_size_deviation: tuple[float, ...]
     measures: Measures | msgspec.UnsetType = msgspec.UNSET
     """Hand-made features that stand beside what the towers find; not there where the recipe wants none."""
+    text: TextPreparation | msgspec.UnsetType = msgspec.UNSET
+    """What the model must know to read texts; not there where it reads none."""
 
     @property
     def inputs(self) -> Inputs:
@@ -57,6 +60,7 @@ class Preparation(msgspec.Struct, frozen=True, kw_only=True):
             profile_channels=len(self.channels),
             profile_length=self.profiles.length,
             profile_sizes=numbers[self.sizes][1],
+            text=text_inputs(self.text) if isinstance(self.text, TextPreparation) else None,
         )
 
 

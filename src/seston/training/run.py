@@ -39,6 +39,7 @@ from seston.training.run_files import Summary, check_run, kept_config, read_summ
 from seston.training.settings import Recipe
 from seston.training.sources import direct_source
 from seston.training.statistics import blank_preparation, measured_preparation
+from seston.training.texts import said_of_parts, with_texts
 
 if TYPE_CHECKING:
     from seston.store import DataSet
@@ -137,9 +138,13 @@ def untrained_run(
         Statistics come from the training part of this partition; without it, from all.
     """
     recipe = load_recipe(recipe) if isinstance(recipe, str) else recipe
-    train, _ = choose_parts(data, split, fold, recipe.needs, 0.0, recipe.seed)
+    parts = choose_parts(data, split, fold, recipe.needs, 0.0, recipe.seed)
+    train = parts[0]
     blank = blank_preparation(recipe, channels_of(recipe, train))
     preparation = measured_preparation(blank, direct_source(data, train, blank, []), recipe.seed)
+    if recipe.text is not None:
+        said, numbers, _ = said_of_parts(data, recipe, parts)
+        preparation = with_texts(preparation, recipe, said, numbers)
     classes = None if recipe.supervised is None else find_classes(data, train, recipe.labels)[0]
     model = new_model(recipe, preparation, seed, classes).eval()
     return Run(
@@ -154,7 +159,7 @@ def new_model(recipe: Recipe, preparation: Preparation, seed: int, classes: Clas
         torch.manual_seed(seed_of(seed, 0x30DE1))
         model = _build(recipe, recipe.model, preparation, classes)
     if isinstance(model, CrossModalModel):
-        start_scales(model, recipe.loss)
+        start_scales(model, recipe.loss, recipe.text)
     return model
 
 

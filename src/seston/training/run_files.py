@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seston.errors import InputError, NotFoundError
-from seston.models.config import ModelConfig
+from seston.models.config import ModelConfig, TextTowerConfig
 from seston.training.preparation import Preparation
 
 __all__ = ["Summary", "check_run", "kept_config", "read_summary", "read_weights", "weights_id", "write_summary"]
@@ -77,7 +77,11 @@ def read_weights(folder: Path) -> dict[str, NDArray[Any]]:
 
 def kept_config(config: ModelConfig) -> ModelConfig:
     """Give the architecture of a run whose weights lie in its folder: where they once came from no longer matters."""
-    return msgspec.structs.replace(config, image=msgspec.structs.replace(config.image, weights="random"))
+    image = msgspec.structs.replace(config.image, weights="random")
+    text = config.text
+    if isinstance(text, TextTowerConfig):
+        text = msgspec.structs.replace(text, weights="random")
+    return msgspec.structs.replace(config, image=image, text=text)
 
 
 def weights_id(weights: Mapping[str, NDArray[Any]], config: ModelConfig, preparation: Preparation) -> str:

@@ -6,10 +6,11 @@ from typing import Any
 
 import msgspec
 
-from seston.models.config import ModelConfig, check_choice
+from seston.models.config import ModelConfig, TextTowerConfig, check_choice
 from seston.training.dino_settings import DinoSettings
 from seston.training.label_settings import LabelSettings
 from seston.training.supervised_settings import SupervisedSettings
+from seston.training.text_settings import TextSettings
 
 __all__ = [
     "AugmentationSettings",
@@ -68,6 +69,12 @@ class LossSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """Weight of one view of a profile against another view of it."""
     fused: float = 1.0
     """Weight of both modalities together in one view against both in another view."""
+    text: float = 0.0
+    """Weight of a picture against texts about it; needs the tables `text` and `model.text`."""
+    text_profile: float = 0.0
+    """Weight of a profile against texts about it."""
+    partial: bool = False
+    """Learn also from particles that lack a picture or a profile, by the terms that can do without."""
     start_scale: float = 14.2857
     """Inverse temperature at the start; it is learned."""
     start_bias: float = -10.0
@@ -87,9 +94,12 @@ class LossSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         check_choice("kind", self.kind, ("clip", "siglip"))
         if not 0 <= self.hide_share <= 0.5:
             raise ValueError(f"hide_share is {self.hide_share}; it must lie between 0 and 0.5")
-        if min(self.cross, self.within_image, self.within_profile, self.fused) < 0:
+        weights = (
+            self.cross, self.within_image, self.within_profile, self.fused, self.text, self.text_profile,
+        )  # fmt: skip
+        if min(weights) < 0:
             raise ValueError("a weight is below 0")
-        if not (self.cross or self.within_image or self.within_profile or self.fused):
+        if not any(weights):
             raise ValueError("all weights are 0: there is nothing to learn")
 
     @property
@@ -98,10 +108,18 @@ class LossSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         return 2 if self.within_image or self.within_profile or self.fused else 1
 
     @property
+    def texts_alone(self) -> bool:
+        """Whether a particle of which nothing is said teaches nothing."""
+        return not (self.cross or self.within_image or self.within_profile or self.fused)
+
+    @property
     def needs(self) -> tuple[bool, bool]:
         """Whether a particle without a picture, and one without a profile, is of no use."""
-        both = bool(self.cross or self.fused)
-        return both or bool(self.within_image), both or (bool(self.within_profile) and not self.within_image)
+        if self.partial:
+            return False, False
+        both = bool(self.cross or self.fused) or bool(self.text and self.text_profile)
+        image, profile = bool(self.within_image or self.text), bool(self.within_profile or self.text_profile)
+        return both or image, both or (profile and not image)
 
 
 class NeighbourSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -279,6 +297,8 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Where it is there, the recipe learns the names of labelled pictures."""
     labels: LabelSettings = msgspec.field(default_factory=LabelSettings)
     """What counts as one class, where the recipe learns from labels."""
+    text: TextSettings | None = None
+    """Where it is there, the recipe learns from texts about labelled particles too."""
 
     def __post_init__(self) -> None:
         check_choice("sizes", self.sizes, ("log", "paper", "none"))
@@ -287,11 +307,18 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         if self.supervised is not None and self.supervised.low_rank is not None and self.model.image.frozen is True:
             raise ValueError("model.image.frozen leaves nothing for supervised.low_rank to learn; use one of them")
         if self.pictures_alone:
+            if self.text is not None:
+                raise ValueError("text goes neither with dino nor with supervised; use one of them")
             return
         if (self.loss.within_image or self.loss.within_profile) and not self.model.within:
             raise ValueError("loss.within_image and loss.within_profile need model.within above 0")
         if self.loss.fused and not self.model.fused:
             raise ValueError("loss.fused needs model.fused = true")
+        reads = isinstance(self.model.text, TextTowerConfig)
+        if not (bool(self.loss.text or self.loss.text_profile) == (self.text is not None) == reads):
+            raise ValueError("a recipe with texts needs a weight (loss.text) and both tables, text and model.text")
+        if self.text is not None and self.model.image.frozen is True and self.uses_neighbours:
+            raise ValueError("model.image.frozen goes without neighbours; set neighbours.start = 1.0")
 
     @property
     def needs(self) -> tuple[bool, bool]:
