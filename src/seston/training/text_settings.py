@@ -24,7 +24,8 @@ class TextSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     length: int = 48
     """Tokens of the longest text (tower ``lineage``)."""
     frozen_views: int = 2
-    """With ``model.image.frozen``: how many views of each particle are kept; the first is the particle as it was measured."""
+    """With ``model.image.frozen``: how many views of each particle are kept; the first is the particle as it was
+    measured."""
     tower_rate: float = 1.0
     """Learning rate of the tower of the pictures, as a share of that of all else."""
     start_scale: float = 14.2857
