@@ -149,6 +149,7 @@ _AFTERWARDS = {
     "evaluate gallery-knn": "evaluate gallery-knn lab --model run -n 1 -n 2 --repeats 1 --no-baselines --to report2",
     "evaluate retrieval": "evaluate retrieval lab --model run --no-baselines",
     "evaluate ood": "evaluate ood lab --model run -n 2 --repeats 1 --leave-out 2 --no-baselines",
+    "evaluate ranks": "evaluate ranks lab --model run --per-class 4 --split by-sample",
     "models list": "models list",
     "models compile": "models compile run2 --to compiled",
     "taxonomy resolve": "taxonomy resolve Copepoda Acartiidae",

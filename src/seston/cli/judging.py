@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Group, Parameter
 
+from seston.cli.judged import judged
+from seston.cli.judging_ranks import ranks
 from seston.cli.output import Outcome, Table
 from seston.cli.words import AsJson, Existing, ModelName, Overwrite
 
@@ -21,6 +23,7 @@ evaluate = App(
     group_commands=Group("Protocols"),
     group_parameters=Group("Options"),
 )
+evaluate.command(ranks, name="ranks")
 
 
 @evaluate.command(name="gallery-knn")
@@ -92,7 +95,7 @@ def gallery_knn(
             overwrite=overwrite,
             progress=progress,
         )
-    return _judged(found, _naming_table(found))
+    return judged(found, _naming_table(found))
 
 
 @evaluate.command(name="retrieval")
@@ -145,7 +148,7 @@ def retrieval(
         )
     columns = ("method", "direction", "depth", "recall", "low", "high", "chance", "candidates")
     rows = [tuple(getattr(row, column) for column in columns) for row in found.retrieval]
-    return _judged(found, Table(columns, rows, title=found.title))
+    return judged(found, Table(columns, rows, title=found.title))
 
 
 @evaluate.command(name="ood")
@@ -226,7 +229,7 @@ def ood(
         )
         for row in found.open_set
     ]
-    return _judged(found, Table(columns, rows, title=found.title))
+    return judged(found, Table(columns, rows, title=found.title))
 
 
 def demo(
@@ -292,19 +295,3 @@ def _naming_table(found: Evaluation) -> Table:
         cells.setdefault(key, {})[row.n] = f"{100 * row.accuracy:.1f} ± {100 * (row.accuracy_sd or 0):.1f}"
     columns = ("method", "rule", "gallery-query", *(f"n = {size}" for size in sizes))
     return Table(columns, [(*key, *(by.get(size) for size in sizes)) for key, by in cells.items()], title="Accuracy, %")
-
-
-def _judged(found: Evaluation, table: Table) -> Outcome:
-    from seston.evaluation.report import evaluation_document
-
-    document = evaluation_document(found)
-    report = None if found.report is None else str(found.report)
-    rows = document[{"retrieval": "retrieval", "ood": "open_set"}.get(found.protocol, "rows")]
-    made_up = f"These particles are {found.simulated}. " if found.simulated else ""
-    where = "" if report is None else f"Report: {report}"
-    left_out = [f"left out: {label}: {reason}" for label, reason in found.left_out.items()]
-    return Outcome(
-        document={**document, "rows": rows, "report": report},
-        blocks=(table, *(text for text in (f"{made_up}{where}".strip(),) if text)),
-        notes=(*(f"note: {note}" for note in found.notes), *left_out),
-    )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from seston.evaluation.open_set import ood
     from seston.evaluation.partners import RetrievalRow
     from seston.evaluation.protocol import gallery_knn, retrieval
+    from seston.evaluation.rank_protocol import ranks
     from seston.evaluation.rank_tally import RankRow, RankTally, by_rank
     from seston.evaluation.report import write_report
     from seston.evaluation.results import Evaluation
@@ -37,6 +38,7 @@ _WHERE = {
     "lineage_of": "lineages",
     "map_samples": "sample_map",
     "ood": "open_set",
+    "ranks": "rank_protocol",
     "retrieval": "protocol",
     "write_report": "report",
 }
@@ -59,6 +61,7 @@ __all__ = [
     "lineage_of",
     "map_samples",
     "ood",
+    "ranks",
     "retrieval",
     "write_report",
 ]

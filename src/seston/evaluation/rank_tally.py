@@ -30,7 +30,10 @@ class RankRow:
     """
 
     rank: str
+    """Of the seven; or ``label``: exactly the label."""
     rule: str
+    method: str = ""
+    """Who gave the names."""
     part: str = "all"
     """Which particles: ``all``, or of one source or instrument."""
     particles: int
@@ -66,6 +69,7 @@ def by_rank(
     samples: Sequence[str] | None = None,
     *,
     rule: str = "known-ranks",
+    method: str = "",
     part: str = "all",
     resamples: int = RESAMPLES,
     seed: int = 0,
@@ -80,12 +84,12 @@ def by_rank(
         The sample of each particle, so that intervals are over samples.
     rule
         One of `RULES`.
-    part
-        What the rows shall say of which particles these are.
+    method, part
+        What the rows shall say of who gave the names, and of which particles these are.
     """
     tally = RankTally(rule=rule)
     tally.add(truth, named, samples)
-    return tally.rows(part=part, resamples=resamples, seed=seed)
+    return tally.rows(method=method, part=part, resamples=resamples, seed=seed)
 
 
 class RankTally:
@@ -172,21 +176,58 @@ class RankTally:
         if self._held > max(_WAITING, len(self._keys)):
             self._merge()
 
-    def rows(self, *, part: str = "all", resamples: int = RESAMPLES, seed: int = 0) -> list[RankRow]:
+    def rows(self, *, method: str = "", part: str = "all", resamples: int = RESAMPLES, seed: int = 0) -> list[RankRow]:
         """Give the figures of each rank that the truth of any particle has.
 
         Intervals come from resampled samples where there are several, else from resampled particles; the same resamples
         serve all ranks.
         """
         self._merge()
-        return list(self._rows(part, resamples, seed))
+        return list(self._rows(method, part, resamples, seed))
 
-    def _rows(self, part: str, resamples: int, seed: int) -> Iterator[RankRow]:
+    def most_frequent(self) -> RankTally:
+        """Give the same particles, each named as the most frequent taxon of every rank."""
+        found = self._same_particles()
+        codes, truth = self._codes(), (self._keys >> _BITS) & _MASK
+        commonest = []
+        for column in codes[truth].T:
+            there = column >= 0
+            counts = np.bincount(column[there], self._counts[there])
+            commonest.append(int(counts.argmax()) if len(counts) else _NOWHERE)
+        found._waiting = [((self._keys & ~_MASK) | found.number_of_ranks(tuple(commonest)), self._counts)]
+        return found
+
+    def shuffled(self, seed: int = 0) -> RankTally:
+        """Give the same particles, the same names dealt out among them at random (without their samples)."""
+        found = self._same_particles()
+        found._samples, found._grouped = {}, False
+        random = np.random.default_rng(seed)
+        left = np.bincount(self._keys & _MASK, self._counts, len(self._names)).astype(np.int64)
+        of_truth = np.bincount((self._keys >> _BITS) & _MASK, self._counts).astype(np.int64)
+        for truth in np.flatnonzero(of_truth).tolist():
+            drawn = random.multivariate_hypergeometric(left, of_truth[truth], method="marginals")
+            left -= drawn
+            names = np.flatnonzero(drawn)
+            found._waiting.append(((truth << _BITS) | names, drawn[names]))
+        return found
+
+    def _same_particles(self) -> RankTally:
+        self._merge()
+        found = RankTally(self.rule)
+        found._taxa, found._names, found._lineages = self._taxa, dict(self._names), dict(self._lineages)
+        found._samples, found._grouped = self._samples, self._grouped
+        return found
+
+    def _codes(self) -> NDArray[np.int64]:
+        """Give the taxa of each name, shape (names, ranks)."""
+        return np.array(list(self._names), np.int64).reshape(-1, len(RANKS))
+
+    def _rows(self, method: str, part: str, resamples: int, seed: int) -> Iterator[RankRow]:
         sample, truth, named = self._keys >> 2 * _BITS, (self._keys >> _BITS) & _MASK, self._keys & _MASK
         grouped = len(self._samples) > 1
         units = sample if grouped else np.arange(len(sample))
         expected = np.bincount(units, self._counts, int(units.max(initial=-1)) + 1).astype(np.int64)
-        codes = np.array(list(self._names), np.int64).reshape(-1, len(RANKS))
+        codes = self._codes()
         at_ranks: dict[str, Pairs] = {}
         for place, rank in enumerate(RANKS):
             there = codes[truth, place] != _NOWHERE
@@ -196,7 +237,7 @@ class RankTally:
         intervals = intervals_of(list(at_ranks.values()), expected, grouped=grouped, resamples=resamples, seed=seed)
         for (rank, of_rank), ends in zip(at_ranks.items(), intervals, strict=True):
             figures, all_in_all = figures_of(of_rank), int(self._counts.sum())
-            yield _row(rank, self.rule, part, figures, ends, all_in_all, len(self._samples) * grouped)
+            yield _row(rank, self.rule, method, part, figures, ends, all_in_all, len(self._samples) * grouped)
 
     def _merge(self) -> None:
         if not self._waiting:
@@ -214,6 +255,7 @@ _MASK = (1 << _BITS) - 1
 def _row(
     rank: str,
     rule: str,
+    method: str,
     part: str,
     figures: RankFigures,
     ends: dict[str, tuple[float, float]],
@@ -226,6 +268,7 @@ def _row(
     return RankRow(
         rank=rank,
         rule=rule,
+        method=method,
         part=part,
         particles=figures.particles,
         without=particles - figures.particles,

@@ -54,7 +54,9 @@ def write_report(evaluation: Evaluation, path: Path | str, *, overwrite: bool = 
     page.write_text(_page(evaluation, page.stem), encoding="utf-8")
     document = json.dumps(evaluation_document(evaluation), indent=2, ensure_ascii=False)
     page.with_suffix(".json").write_text(document + "\n", encoding="utf-8")
-    _write_csv(evaluation.rows or evaluation.retrieval or evaluation.open_set, page.with_suffix(".csv"))
+    _write_csv(
+        evaluation.rows or evaluation.retrieval or evaluation.open_set or evaluation.ranks, page.with_suffix(".csv")
+    )
     return replace(evaluation, report=page)
 
 
@@ -72,6 +74,7 @@ def evaluation_document(evaluation: Evaluation) -> dict[str, Any]:
         "differences": [asdict(one) | {"claimed": one.claimed} for one in evaluation.differences],
         "retrieval": [asdict(row) for row in evaluation.retrieval],
         "open_set": [asdict(row) for row in evaluation.open_set],
+        "ranks": [asdict(row) for row in evaluation.ranks],
         "classes": [asdict(row) for row in evaluation.classes],
         "confusion": confusion
         and {"what": confusion.what, "labels": list(confusion.labels), "counts": confusion.counts.tolist()},

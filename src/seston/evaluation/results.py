@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from seston.evaluation.grid import Difference, Row, Trial
 from seston.evaluation.partners import RetrievalRow
 from seston.evaluation.provenance import Provenance
+from seston.evaluation.rank_tally import RankRow
 from seston.evaluation.strangers import OpenSetRow
 
 __all__ = ["ClassRow", "Confusion", "Evaluation", "Example", "Figure", "class_rows"]
@@ -73,13 +74,14 @@ class Evaluation:
 
     title: str
     protocol: str
-    """``seston``, ``paper``, ``retrieval`` or ``ood``."""
+    """``seston``, ``paper``, ``retrieval``, ``ood``, ``ranks``, …: how it was measured."""
     rows: tuple[Row, ...] = ()
     main: str = ""
     """The method in question, as ``method (classifier)``."""
     differences: tuple[Difference, ...] = ()
     retrieval: tuple[RetrievalRow, ...] = ()
     open_set: tuple[OpenSetRow, ...] = ()
+    ranks: tuple[RankRow, ...] = ()
     confusion: Confusion | None = None
     classes: tuple[ClassRow, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)

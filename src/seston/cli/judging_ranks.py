@@ -1,0 +1,79 @@
+"""The command that judges names rank by rank."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from seston.cli.judged import judged, rank_table
+from seston.cli.output import Outcome
+from seston.cli.words import AsJson, Existing, ModelName, Overwrite
+
+__all__ = ["ranks"]
+
+
+def ranks(
+    data: Existing,
+    /,
+    *,
+    predictions: Existing | None = None,
+    gallery: Existing | None = None,
+    model: ModelName | None = None,
+    per_class: int | None = None,
+    split: str | None = None,
+    fold: int = 0,
+    rule: Literal["known-ranks", "first-words"] = "known-ranks",
+    classifier: str = "soft-lda",
+    seed: int = 0,
+    to: Path | None = None,
+    overwrite: Overwrite = False,
+    as_json: AsJson = False,
+) -> Outcome:
+    """Say how often names are right at each rank, from kingdom to species, in all and by source and instrument.
+
+    Parameters
+    ----------
+    data
+        The folder of a data set with labels.
+    predictions
+        A file of names, as identify writes it.
+    gallery
+        Name by this gallery; its own particles are not asked about.
+    model
+        Name by a gallery of the split's training part, made with this run (or the word classical).
+    per_class
+        At most so many particles of each label in that gallery.
+    split
+        Ask about the test part of this saved split.
+    fold
+        Which fold of the split.
+    rule
+        known-ranks: a particle counts at a rank only where its label has that rank. first-words: as Planktonzilla was
+        evaluated, lineages as strings cut to their first words.
+    classifier
+        The rule by which that gallery names: soft-lda, shrinkage-lda, knn or centroid.
+    seed
+        Of the gallery and of the resamples.
+    to
+        Write a report (HTML, JSON, CSV) into this folder.
+    """
+    from seston.evaluation import ranks as measure
+    from seston.particle import TerminalProgress
+
+    with TerminalProgress() as progress:
+        found = measure(
+            data,
+            predictions=predictions,
+            gallery=gallery,
+            model=model,
+            per_class=per_class,
+            split=split,
+            fold=fold,
+            rule=rule,
+            classifier=classifier,
+            seed=seed,
+            to=to,
+            overwrite=overwrite,
+            progress=progress,
+        )
+    return judged(found, rank_table(found))
