@@ -23,6 +23,7 @@ from seston.instruments.zip_members import zip_members
 __all__ = ["ARCHIVE_ENDINGS", "is_archive_name", "walk"]
 
 ARCHIVE_ENDINGS = (".tar", ".tar.gz", ".tgz", ".zip")
+_PICTURE_ENDINGS = frozenset(suffix[1:] for suffix in PICTURE_SUFFIXES)
 _DEEPEST = 3
 """Archives inside archives, at most."""
 _ZIP_START = b"PK\x03\x04"
@@ -128,9 +129,8 @@ def _opened(file: BinaryIO, name: str) -> BinaryIO:
 
 
 def _is_picture(name: str) -> bool:
-    stem, point, ending = name.rpartition(".")
-    named = stem and stem[-1] != "/"
-    return bool(named) and (point + ending).lower() in PICTURE_SUFFIXES and not _is_litter(name)
+    stem, _, ending = name.rpartition(".")
+    return ending.lower() in _PICTURE_ENDINGS and stem[-1:] not in ("", "/") and not _is_litter(name)
 
 
 def _is_litter(name: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["LARGEST_MEMBER", "Member", "Wanted", "decoded_name", "largest_total", "unsafe_name"]
 
@@ -18,8 +18,7 @@ Wanted = Callable[[str], bool]
 """Whether the data of a member of this name are to be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """A member of an archive in the order of the archive."""
 
     name: str

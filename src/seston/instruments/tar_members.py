@@ -24,6 +24,8 @@ _LARGEST_EXTENSION = 1 << 20
 _BUFFER = 1 << 20
 _END = bytes(_BLOCK)
 _ADLER_PRIME = 65521
+_USTAR = b"ustar\0"
+_PLAIN = frozenset({b"0", b"\0"})
 _BEFORE_A_MEMBER = frozenset({b"L", b"K", b"x", b"g"})
 _WITHOUT_DATA = frozenset({b"1", b"2", b"3", b"4", b"5", b"6"})
 _KINDS = {
@@ -126,22 +128,28 @@ class _Header(NamedTuple):
 
 def _members(tape: _Tape, wanted: Wanted) -> Iterator[Member]:
     last = ""
-    while True:
-        header = _next_header(tape, last)
-        if header is None:
-            return
-        last = header.name
-        data, trouble = None, _trouble(header)
-        size = header.size
-        if not trouble and wanted(header.name) and header.kind != b"5":
-            data = tape.read(size)
-            whole = len(data) == size
-            tape.skip(-size % _BLOCK)  # a last member without its padding is whole all the same
+    block = tape.read(_BLOCK)
+    while (header := _plain_header(block) or _next_header(tape, block, last)) is not None:
+        last, size, kind, _ = header
+        data, padding, trouble = None, -size % _BLOCK, _trouble(header)
+        if trouble or kind == b"5" or not wanted(last):
+            whole = tape.skip(size + padding)
+            block = tape.read(_BLOCK) if whole else b""
         else:
-            whole = tape.skip(size + -size % _BLOCK)
+            data, block = _data_and_block(tape, size, padding)
+            whole = len(data) == size
         if not whole:
-            raise InputError(f"the archive is cut off within {header.name!r}; copy or make it again")
-        yield Member(header.name, data, trouble, folder=header.kind == b"5" or header.name.endswith("/"))
+            raise InputError(f"the archive is cut off within {last!r}; copy or make it again")
+        yield Member(last, data, trouble, kind == b"5" or last.endswith("/"))
+
+
+def _data_and_block(tape: _Tape, size: int, padding: int) -> tuple[bytes, bytes]:
+    """Read a member's data and the block after them, at once where they are few: most members are small."""
+    if size > _BUFFER:
+        data = tape.read(size)
+        return data, tape.read(padding + _BLOCK)[padding:]
+    both = tape.read(size + padding + _BLOCK)
+    return both[:size], both[size + padding :]
 
 
 def _trouble(header: _Header) -> str:
@@ -154,11 +162,23 @@ def _trouble(header: _Header) -> str:
     return ""
 
 
-def _next_header(tape: _Tape, last: str) -> _Header | None:
-    """Read headers up to a member's own; None at the end of the archive."""
+def _plain_header(block: bytes) -> _Header | None:
+    """Read a header of the usual kind, of a file with a short name, in few steps; None where it needs a closer look."""
+    size, stated, kind = block[124:136].rstrip(b"\0 "), block[148:156].rstrip(b"\0 "), block[156:157]
+    if kind not in _PLAIN or not size.isdigit() or not stated.isdigit() or (block[345] and block[257:263] == _USTAR):
+        return None
+    try:
+        if (_sum(block) - _sum(block[148:156]) + 8 * 32 - int(stated, 8)) % _ADLER_PRIME:
+            return None
+        return _Header(decoded_name(block[:100].partition(b"\0")[0]), int(size, 8), kind, False)
+    except ValueError:
+        return None
+
+
+def _next_header(tape: _Tape, block: bytes, last: str) -> _Header | None:
+    """Read headers, of which the first block was read, up to a member's own; None at the end of the archive."""
     extension: _Extension | None = None
     while True:
-        block = tape.read(_BLOCK)
         if block == _END:
             return None
         if len(block) < _BLOCK:
@@ -168,6 +188,7 @@ def _next_header(tape: _Tape, last: str) -> _Header | None:
         if kind in _BEFORE_A_MEMBER:
             extension = extension or _Extension()
             _extend(extension, kind, _extension_data(tape, size))
+            block = tape.read(_BLOCK)
             continue
         if extension is None:
             return _Header(_plain_name(block), 0 if kind in _WITHOUT_DATA else size, kind, sparse=False)
@@ -205,7 +226,7 @@ def _number(text: bytes) -> int | None:
 
 def _plain_name(block: bytes) -> str:
     name = block[:100].split(b"\0", 1)[0]
-    prefix = block[345:500].split(b"\0", 1)[0] if block[257:263] == b"ustar\0" else b""
+    prefix = block[345:500].split(b"\0", 1)[0] if block[257:263] == _USTAR else b""
     return decoded_name(prefix + b"/" + name if prefix else name)
 
 
