@@ -26,19 +26,16 @@ _SIDE = 32
 
 
 def fingerprints_of(pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.int64]:
-    """Give the bits of grey pictures, shape (height, width) each; made small before, for this takes all pixels.
-
-    Pictures of one shape go through the transform together.
-    """
-    coefficients = np.zeros((len(pictures), _FREQUENCIES, _FREQUENCIES), np.float32)
-    places: dict[tuple[int, ...], list[int]] = {}
+    """Give the bits of grey pictures, shape (height, width) each; made small before, for this takes all pixels."""
+    coefficients = np.empty((len(pictures), _FREQUENCIES, _FREQUENCIES), np.float32)
     for place, grey in enumerate(pictures):
-        places.setdefault(grey.shape, []).append(place)
-    for (height, width), alike in places.items():
-        stack = np.stack([pictures[place] for place in alike]).astype(np.float32)
-        coefficients[alike] = _waves_of_areas(height) @ stack @ _waves_of_areas(width).T
+        height, width = grey.shape
+        down = _waves_of_areas(height) @ grey.astype(np.float32)
+        np.matmul(down, _waves_across(width), out=coefficients[place])
     rows = coefficients.reshape(-1, _FREQUENCIES**2)
-    bits = rows > np.median(rows, axis=1, keepdims=True)
+    middle = _FREQUENCIES**2 // 2
+    parted = np.partition(rows, (middle - 1, middle), axis=1)
+    bits = rows > parted[:, middle - 1 : middle + 1].mean(axis=1, keepdims=True)
     packed: NDArray[np.int64] = np.packbits(bits, axis=1).view(">i8").ravel().astype(np.int64)
     return packed
 
@@ -107,6 +104,11 @@ def _waves_of_areas(size: int) -> NDArray[np.float32]:
     covered = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
     of_pixels: NDArray[np.float32] = (waves @ np.clip(covered, 0, 1) * (GRID / size)).astype(np.float32)
     return of_pixels
+
+
+@lru_cache(maxsize=4096)
+def _waves_across(size: int) -> NDArray[np.float32]:
+    return np.ascontiguousarray(_waves_of_areas(size).T)
 
 
 @lru_cache(maxsize=4096)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from pathlib import PurePosixPath
-from typing import cast
+from datetime import date, datetime, timedelta
+from pathlib import Path, PurePosixPath
 
 from seston.collections.cards import Card, SideTable
 from seston.collections.paths import PathRules, Place
@@ -45,12 +44,53 @@ class Gathered:
 
 @dataclass(slots=True)
 class _Found:
-    """Pictures whose rows in the tables have not been looked up yet."""
+    """Pictures of which the tables have not been asked yet."""
 
     places: list[Place] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     pictures: list[bytes] = field(default_factory=list)
     size: int = 0
+
+
+@dataclass(slots=True)
+class _Columns:
+    """What is known of each picture; paths say it first, then each table."""
+
+    labels: list[str | None]
+    samples: list[str | None]
+    starts: list[datetime | None]
+    """Of the samples."""
+    times: list[datetime | None]
+    """At least the days."""
+    own_times: list[datetime | None]
+    """Of the pictures themselves."""
+    positions: list[tuple[float | None, ...]]
+
+    def fill(self, table: SideTable, rows: list[Said | None]) -> None:
+        """Take in what a table says of each picture; it stands before what was known."""
+        if table.label:
+            said = [row.label if row else None for row in rows]
+            self.labels = [new or old for new, old in zip(said, self.labels, strict=True)]
+        if table.sample:
+            said = [row.sample if row else None for row in rows]
+            together = zip(said, self.samples, self.starts, strict=True)
+            self.starts = [None if new and new != old else start for new, old, start in together]
+            self.samples = [new or old for new, old in zip(said, self.samples, strict=True)]
+        if table.time:
+            times = [row.time if row else None for row in rows]
+            self.times = [new or old for new, old in zip(times, self.times, strict=True)]
+            if "%H" in table.time_format:
+                self.own_times = [new or old for new, old in zip(times, self.own_times, strict=True)]
+        if any(getattr(table, name) for name in _POSITION):
+            self.positions = [row[3:] if row else old for row, old in zip(rows, self.positions, strict=True)]
+
+    def name_samples_by_day(self) -> None:
+        """Give pictures without a sample that of their day, where it is known."""
+        days: dict[date, str] = {}
+        for place, (sample, time) in enumerate(zip(self.samples, self.times, strict=True)):
+            if sample is None and time is not None:
+                day = time.date()
+                self.samples[place] = days.get(day) or days.setdefault(day, f"{day:%Y%m%d}")
 
 
 _POSITION = ("latitude", "longitude", "depth_min_m", "depth_max_m")
@@ -83,7 +123,7 @@ class Gatherer:
         self.others: Counter[str] = Counter()
         """Members that are no pictures, by their ending."""
         self._tables: list[tuple[SideTable, SideRows]] = []
-        self._sample_ids: set[str] = set()
+        self._sample_ids: dict[str | None, str] = {}
         self._read_tables()
 
     @property
@@ -97,7 +137,7 @@ class Gatherer:
             found = _Found()
             try:
                 for member in walk(archive, self._rules.is_archive):
-                    self._take(member, found, str(archive))
+                    self._take(member, found, archive)
                     if len(found.pictures) >= _BATCH_PICTURES or found.size >= _BATCH_BYTES:
                         yield self._completed(found, str(archive))
                         found = _Found()
@@ -122,58 +162,51 @@ class Gatherer:
                     Note(str(self._placed.folder), f"without the table {table.file} there is no {lost} of each picture")
                 )
 
-    def _take(self, member: Member, found: _Found, archive: str) -> None:
-        if member.data is None:
-            if member.trouble:
-                self.set_aside.add(archive, member.name, f"{member.trouble}: left out")
-            elif not member.folder:
-                self.others[PurePosixPath(member.name).suffix.lower() or "no ending"] += 1
+    def _take(self, member: Member, found: _Found, archive: Path) -> None:
+        name, data, trouble, is_folder = member
+        if data is None:
+            if trouble:
+                self.set_aside.add(str(archive), name, f"{trouble}: left out")
+            elif not is_folder:
+                self.others[PurePosixPath(name).suffix.lower() or "no ending"] += 1
             return
-        name = member.name.removeprefix("./")
-        place = self._rules.place(name)
-        if place is not None and not self._rules.is_ignored(name):
+        name = name.removeprefix("./")
+        if self._rules.is_ignored(name):
+            self.ignored += 1
+        elif (place := self._rules.place(name)) is not None:
             found.places.append(place)
             found.names.append(name)
-            found.pictures.append(member.data)
-            found.size += len(member.data)
-        elif self._rules.is_ignored(name):
-            self.ignored += 1
+            found.pictures.append(data)
+            found.size += len(data)
         else:
-            self.set_aside.add(archive, name, f"{_NOWHERE}: left out")
+            self.set_aside.add(str(archive), name, f"{_NOWHERE}: left out")
 
     def _completed(self, found: _Found, archive: str) -> Gathered:
         """Add what the tables say, and name particles and samples."""
-        gathered = Gathered(pictures=found.pictures, archive=archive, size=found.size)
-        said = [
-            rows.find([_key(table.matches, name, place) for name, place in zip(found.names, found.places, strict=True)])
-            for table, rows in self._tables
-        ]
-        for row, place in enumerate(found.places):
-            self._add(gathered, place, [of_table[row] for of_table in said])
+        tails, labels, samples, objects, times, starts = map(list, zip(*found.places, strict=True))
+        columns = _Columns(labels, samples, starts, times, list(times), [()] * len(tails))
+        for table, rows in self._tables:
+            columns.fill(table, rows.find(_keys(table.matches, found.names, objects)))
+        if self._card.layout.sample_by == "day":
+            columns.name_samples_by_day()
+        ids = self._sample_ids
+        gathered = Gathered(
+            labels=columns.labels,
+            times=columns.own_times,
+            positions=columns.positions,
+            pictures=found.pictures,
+            archive=archive,
+            size=found.size,
+        )
+        for place, sample in enumerate(columns.samples):
+            sample_id = ids.get(sample)
+            if sample_id is None:
+                sample_id = ids[sample] = f"{self._card.name}:{sample}" if sample else self._card.name
+                start, time = columns.starts[place], columns.times[place]
+                gathered.samples.append(self._sample(sample_id, archive, start, time, named=bool(sample)))
+            gathered.sample_ids.append(sample_id)
+        gathered.ids = [f"{sample_id}/{tail}" for sample_id, tail in zip(gathered.sample_ids, tails, strict=True)]
         return gathered
-
-    def _add(self, gathered: Gathered, place: Place, rows: list[Said | None]) -> None:
-        label, sample, start, time = place.label, place.sample, place.start, place.time
-        own_time, position = time, cast("tuple[float | None, ...]", ())
-        for (table, _), row in zip(self._tables, rows, strict=True):
-            if row is not None:
-                label = row.label or label
-                if row.sample and row.sample != sample:
-                    sample, start = row.sample, None
-                time = row.time or time
-                own_time = row.time if row.time and "%H" in table.time_format else own_time
-                position = row[3:]
-        if sample is None and self._card.layout.sample_by == "day" and time is not None:
-            sample = f"{time:%Y%m%d}"
-        sample_id = f"{self._card.name}:{sample}" if sample else self._card.name
-        if sample_id not in self._sample_ids:
-            self._sample_ids.add(sample_id)
-            gathered.samples.append(self._sample(sample_id, gathered.archive, start, time, named=bool(sample)))
-        gathered.ids.append(f"{sample_id}/{place.tail}")
-        gathered.sample_ids.append(sample_id)
-        gathered.labels.append(label)
-        gathered.times.append(own_time)
-        gathered.positions.append(position)
 
     def _sample(
         self, sample_id: str, archive: str, start: datetime | None, time: datetime | None, *, named: bool
@@ -210,10 +243,11 @@ class Gatherer:
         return replace(sample, provenance=provenance)
 
 
-def _key(matches: str, name: str, place: Place) -> str:
+def _keys(matches: str, names: list[str], objects: list[str | None]) -> list[str]:
+    """Give what a table calls pictures of these paths."""
     if matches == "object":
-        return place.object or ""
+        return [text or "" for text in objects]
     if matches == "path":
-        return "/".join(name.rsplit("/", 2)[-2:])
-    file = name.rpartition("/")[2]
-    return file if matches == "file" else file.rpartition(".")[0]
+        return ["/".join(name.rsplit("/", 2)[-2:]) for name in names]
+    files = [name.rpartition("/")[2] for name in names]
+    return files if matches == "file" else [file.rpartition(".")[0] for file in files]

@@ -28,6 +28,8 @@ from seston.errors import InputError
 
 __all__ = ["Said", "SideRows", "find_table", "read_side_table"]
 
+_Texts = tuple[str, ...]
+"""What a row says as it is written: label, sample, time and `_NUMBERS`, empty where it says nothing."""
 _NUMBERS = ("latitude", "longitude", "depth_min_m", "depth_max_m")
 
 
@@ -89,16 +91,17 @@ def read_side_table(path: Path, table: SideTable) -> SideRows:
     keys, codes, said = array("q"), array("i"), dict[Said, int]()
     try:
         with _opened(path, table.file) as file:
-            for key, row in _rows(file, table, path):
-                keys.append(hash(key))
-                codes.append(said.setdefault(row, len(said)))
+            for names, rows in _rows(file, table, path):
+                keys.extend(map(hash, names))
+                parsed = {row: _parsed(row, table.time_format) for row in set(rows)}  # most say what others say too
+                codes.extend([said.setdefault(parsed[row], len(said)) for row in rows])
     except (OSError, EOFError, zlib.error, zipfile.BadZipFile, pa.ArrowInvalid) as error:
         raise InputError(f"{path}: the table {table.file} cannot be read ({error}); fetch it again") from None
     return SideRows(np.frombuffer(keys, np.int64), np.frombuffer(codes, np.int32), list(said))
 
 
-def _rows(file: IO[bytes], table: SideTable, path: Path) -> Iterator[tuple[str, Said]]:
-    """Give each key and what its row says, some thousand rows at a time."""
+def _rows(file: IO[bytes], table: SideTable, path: Path) -> Iterator[tuple[list[str], list[_Texts]]]:
+    """Give keys and what their rows say, some thousand rows at a time."""
     delimiter = "," if table.file.removesuffix(".gz").endswith(".csv") else "\t"
     names = [table.key, table.label, table.sample, table.time, *(getattr(table, number) for number in _NUMBERS)]
     wanted = sorted({name for name in names if name})
@@ -113,19 +116,23 @@ def _rows(file: IO[bytes], table: SideTable, path: Path) -> Iterator[tuple[str, 
     except KeyError as error:
         raise InputError(f"{path}: {table.file} lacks a column that the card names: {error}") from None
     for batch in batches:
-        columns = [_texts(batch, name) for name in names]
-        for key, label, sample, time, *numbers in zip(*columns, strict=True):
-            parsed = parse_time(time, table.time_format) if time else None
-            yield key or "", Said(label, sample, parsed, *map(_number, numbers))
+        keys, *columns = [_texts(batch, name) for name in names]
+        yield list(keys), list(zip(*columns, strict=True))
 
 
-def _texts(batch: pa.RecordBatch, name: str) -> Iterable[str | None]:
+def _texts(batch: pa.RecordBatch, name: str) -> Iterable[str]:
     if not name:
-        return repeat(None, batch.num_rows)
-    return [text.strip() or None for text in batch.column(name).to_pylist()]
+        return repeat("", batch.num_rows)
+    return [text.strip() for text in batch.column(name).to_pylist()]
 
 
-def _number(text: str | None) -> float | None:
+def _parsed(row: _Texts, time_format: str) -> Said:
+    label, sample, time, *numbers = row
+    when = parse_time(time, time_format) if time else None
+    return Said(label or None, sample or None, when, *map(_number, numbers))
+
+
+def _number(text: str) -> float | None:
     try:
         number = float(text) if text else None
     except ValueError:

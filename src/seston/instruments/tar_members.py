@@ -165,7 +165,12 @@ def _trouble(header: _Header) -> str:
 def _plain_header(block: bytes) -> _Header | None:
     """Read a header of the usual kind, of a file with a short name, in few steps; None where it needs a closer look."""
     size, stated, kind = block[124:136].rstrip(b"\0 "), block[148:156].rstrip(b"\0 "), block[156:157]
-    if kind not in _PLAIN or not size.isdigit() or not stated.isdigit() or (block[345] and block[257:263] == _USTAR):
+    if (
+        kind not in _PLAIN
+        or not size.isdigit()
+        or not stated.isdigit()
+        or (block[345:346] != b"\0" and block[257:263] == _USTAR)
+    ):
         return None
     try:
         if (_sum(block) - _sum(block[148:156]) + 8 * 32 - int(stated, 8)) % _ADLER_PRIME:
