@@ -37,3 +37,17 @@ def test_epochs_and_seeds_differ_in_their_order() -> None:
     plan = Plan(100, 100, seed=0)
     assert not np.array_equal(plan.rows(0), plan.rows(1))
     assert not np.array_equal(plan.rows(0), Plan(100, 100, seed=1).rows(0))
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.floats(0.01, 100), min_size=2, max_size=200), st.integers(0, 3))
+def test_particles_come_as_often_as_their_weights_say_to_the_nearest_whole_number(
+    weights: list[float], epoch: int
+) -> None:
+    particles = len(weights)
+    plan = Plan(particles, 16, seed=2, weights=np.array(weights))
+    drawn = np.concatenate([plan.rows(epoch * plan.batches_per_epoch + m) for m in range(plan.batches_per_epoch)])
+    times = np.bincount(drawn, minlength=particles)
+    wanted = particles * np.array(weights) / np.sum(weights)
+    assert len(drawn) == particles
+    assert (np.abs(times - wanted) < 1 + 1e-6).all()

@@ -38,8 +38,8 @@ class Kill(Silence):
             if not self.left:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-train(open_data_set(sys.argv[1]), recipe="tiny", to=sys.argv[2], epochs=int(sys.argv[4]), resume=True,
-      overrides=sys.argv[5:], progress=Kill())
+train(open_data_set(sys.argv[1]), recipe=os.environ.get("RECIPE", "tiny"), to=sys.argv[2], epochs=int(sys.argv[4]),
+      resume=True, overrides=sys.argv[5:], progress=Kill())
 """
 
 
@@ -77,13 +77,32 @@ def test_two_processes_learn_what_one_learns(small_data: DataSet, tmp_path: Path
     torch.set_num_threads(1)
     options = ("training.batch=20", "training.validation_steps=5", "training.ema=0", "training.precision=float32")
     train(small_data, recipe="tiny", to=tmp_path / "one", epochs=4, overrides=options)
+    _train_in_two(small_data, "tiny", tmp_path / "two", 4, options)
+    _check_alike(tmp_path, ("loss", "cross", "within_image", "within_profile", "fused"), steps=20, tolerance=1e-5)
+
+
+@pytest.mark.slow
+def test_two_processes_learn_names_as_one_does_batch_norms_included(small_data: DataSet, tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    options = (
+        "training.batch=20", "training.validation_steps=5", "training.precision=float32", "pictures.size=32",
+        'model.image={tower="timm:test_efficientnet", weights="random"}', "model.dropout=0", "training.device=cpu",
+        "supervised.sampling=square-root", "supervised.loss.kind=ldam", "supervised.loss.reweight_from=0.5",
+        "supervised.head=cosine", "optimiser.name=sgd", "optimiser.learning_rate=0.05", "training.validation_share=0.2",
+    )  # fmt: skip
+    train(small_data, recipe="supervised", to=tmp_path / "one", epochs=2, overrides=options)
+    _train_in_two(small_data, "supervised", tmp_path / "two", 2, options)
+    _check_alike(tmp_path, ("loss", "training_loss", "macro_f1", "accuracy"), steps=10, tolerance=1e-4)
+
+
+def _train_in_two(data: DataSet, recipe: str, run: Path, epochs: int, options: tuple[str, ...]) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    together = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    together = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "RECIPE": recipe}
     workers = [
         _child(
-            small_data.path, tmp_path / "two", 10**9, 4, *options,
+            data.path, run, 10**9, epochs, *options,
             environment=together | {"RANK": str(rank), "LOCAL_RANK": str(rank)},
         )
         for rank in (0, 1)
@@ -91,13 +110,16 @@ def test_two_processes_learn_what_one_learns(small_data: DataSet, tmp_path: Path
     for worker in workers:
         _, words = worker.communicate(timeout=200)
         assert worker.returncode == 0, words
-    one, two = _steps(tmp_path / "one"), _steps(tmp_path / "two")
+
+
+def _check_alike(folder: Path, terms: tuple[str, ...], *, steps: int, tolerance: float) -> None:
+    one, two = _steps(folder / "one"), _steps(folder / "two")
     assert [line["step"] for line in one] == [line["step"] for line in two]
-    assert one[-1]["step"] == 20
+    assert one[-1]["step"] == steps
     for alone, both in zip(one, two, strict=True):
         for name in alone:
-            if name.removeprefix("validation_") in ("loss", "cross", "within_image", "within_profile", "fused"):
-                assert both[name] == pytest.approx(alone[name], abs=1e-5), (name, alone["step"])
-    first, second = (load_file(tmp_path / name / "model.safetensors") for name in ("one", "two"))
-    worst = max((first[name] - second[name]).abs().max().item() for name in first)
-    assert worst < 1e-5
+            if name.removeprefix("validation_") in terms:
+                assert both[name] == pytest.approx(alone[name], abs=tolerance), (name, alone["step"])
+    first, second = (load_file(folder / name / "model.safetensors") for name in ("one", "two"))
+    worst = max((first[name].float() - second[name].float()).abs().max().item() for name in first)
+    assert worst < tolerance

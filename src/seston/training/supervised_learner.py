@@ -18,6 +18,7 @@ from seston.models.classifier import ClassifierModel
 from seston.models.gather import gather_rows
 from seston.models.low_rank import add_low_rank
 from seston.models.rank_loss import rank_loss
+from seston.models.shared_norm import share_batch_norms
 from seston.training.augmentation import NoiseTable, augmented_batch
 from seston.training.batches import Gathered, gather
 from seston.training.checkpoint import Checkpoint
@@ -263,6 +264,7 @@ def make_supervised_learner(
             torch.manual_seed(seed_of(recipe.seed, _LOW_RANK))
             add_low_rank(model.image_tower, low.layers, low.rank, low.alpha, low.dropout)
     freeze_layers(model.image_tower, settings, whole=frozen is not None)
+    share_batch_norms(model)
     model = model.to(processes.device)
     return SupervisedLearner(
         recipe=recipe,
