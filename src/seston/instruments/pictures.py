@@ -16,6 +16,7 @@ import simplejpeg
 from numpy.typing import NDArray
 
 from seston.errors import InputError
+from seston.instruments.plain_png import decode_plain_png
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -67,6 +68,8 @@ def decode_image(data: bytes, *, grey: bool = False, max_pixels: int = MAX_PIXEL
             _check_pixels(width, height, max_pixels)
             if colours in ("Gray", "YCbCr", "RGB"):
                 return _decode_jpeg(data, grey=grey or colours == "Gray")
+    if kind == "png" and (plain := decode_plain_png(data, max_pixels=max_pixels)) is not None:
+        return plain
     return _decode_with_pillow(data, grey=grey, max_pixels=max_pixels)
 
 
