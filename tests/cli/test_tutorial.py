@@ -150,6 +150,8 @@ _AFTERWARDS = {
     "evaluate retrieval": "evaluate retrieval lab --model run --no-baselines",
     "evaluate ood": "evaluate ood lab --model run -n 2 --repeats 1 --leave-out 2 --no-baselines",
     "evaluate ranks": "evaluate ranks lab --model run --per-class 4 --split by-sample",
+    "compare": "compare supervised supervised-hierarchical --data lab --split by-sample --to both --seeds 1 --epochs 1 "
+    '--set pictures.size=32 --set \'model.image={tower="conv", weights="random", width=8, blocks=[1, 1]}\'',
     "models list": "models list",
     "models compile": "models compile run2 --to compiled",
     "taxonomy resolve": "taxonomy resolve Copepoda Acartiidae",

@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, Group]] = {
     "count": ("seston.cli.naming:count", _NAME),
     "doctor": ("seston.cli.naming:doctor", _NAME),
     "evaluate": ("seston.cli.judging:evaluate", _JUDGE),
+    "compare": ("seston.cli.comparing:compare", _JUDGE),
     "collections": ("seston.cli.collections:collections", _DATA),
     "export": ("seston.cli.exporting:export", _SHARE),
     "taxonomy": ("seston.cli.taxonomy:taxonomy", _DATA),

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from seston.evaluation.protocol import gallery_knn, retrieval
     from seston.evaluation.rank_protocol import ranks
     from seston.evaluation.rank_tally import RankRow, RankTally, by_rank
+    from seston.evaluation.recipe_comparison import RecipeComparison, compare_recipes
+    from seston.evaluation.recipe_figures import RecipeRow
     from seston.evaluation.report import write_report
     from seston.evaluation.results import Evaluation
     from seston.evaluation.sample_map import SampleMap, map_samples
@@ -27,12 +29,15 @@ _WHERE = {
     "Lineage": "lineages",
     "RankRow": "rank_tally",
     "RankTally": "rank_tally",
+    "RecipeComparison": "recipe_comparison",
+    "RecipeRow": "recipe_figures",
     "RetrievalRow": "partners",
     "Row": "grid",
     "SampleMap": "sample_map",
     "ScoreFigures": "score_tally",
     "ScoreTally": "score_tally",
     "by_rank": "rank_tally",
+    "compare_recipes": "recipe_comparison",
     "demo": "demonstration",
     "gallery_knn": "protocol",
     "lineage_of": "lineages",
@@ -50,12 +55,15 @@ __all__ = [
     "Lineage",
     "RankRow",
     "RankTally",
+    "RecipeComparison",
+    "RecipeRow",
     "RetrievalRow",
     "Row",
     "SampleMap",
     "ScoreFigures",
     "ScoreTally",
     "by_rank",
+    "compare_recipes",
     "demo",
     "gallery_knn",
     "lineage_of",

@@ -1,0 +1,218 @@
+"""Recipes side by side: the same data, split, classes, pictures, tower, augmentation and budget; several seeds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from seston.errors import UsageError
+from seston.evaluation.metrics import RESAMPLES
+from seston.evaluation.provenance import provenance
+from seston.evaluation.recipe_figures import Answers, RecipeRow, recipe_page, recipe_rows
+from seston.evaluation.results import Evaluation
+from seston.particle import Progress, Silence
+from seston.training.settings import Recipe
+from seston.training.shared import SHARED, shared_recipes
+
+if TYPE_CHECKING:
+    from seston.store import DataSet
+    from seston.training.classes import Classes
+    from seston.training.particles import Chosen
+    from seston.training.run import Run
+
+__all__ = ["RecipeComparison", "compare_recipes"]
+
+_NAMES = "names.json"
+
+
+@dataclass(frozen=True)
+class RecipeComparison:
+    """Rows, first recipe first, and the page that shows them."""
+
+    rows: tuple[RecipeRow, ...]
+    evaluation: Evaluation
+
+
+def compare_recipes(
+    data: DataSet | Path | str,
+    recipes: Sequence[str | Path],
+    *,
+    split: str,
+    to: Path | str,
+    fold: int = 0,
+    seeds: int = 3,
+    minutes: float | None = None,
+    epochs: int | None = None,
+    changes: Sequence[str] = (),
+    per_class: int | None = None,
+    resamples: int = RESAMPLES,
+    progress: Progress | None = None,
+) -> RecipeComparison:
+    """Train each recipe with several seeds and compare how well the test part is named.
+
+    What is not the question is the same for all: pictures, classes, tower and its starting weights, augmentation,
+    batch and budget are those of the first recipe. A recipe with a head names by it; any other by a gallery of the
+    training part. A comparison that was killed goes on where it stood when it is called again.
+
+    Parameters
+    ----------
+    data
+        A data set with labels.
+    recipes
+        Names of recipes or paths of recipe files; differences are taken to the first.
+    split, fold
+        A saved split: learn from its training part, ask about its test part (its validation part where it has none).
+    to
+        Folder of the runs and of the report.
+    seeds
+        How many trainings of each recipe.
+    minutes, epochs
+        Budget of each training.
+    changes
+        ``KEY=VALUE``, for all recipes.
+    per_class
+        At most so many particles of each class in galleries.
+    resamples
+        For the intervals.
+
+    Raises
+    ------
+    UsageError
+        Nothing to compare, or no labelled particle in the test part.
+    """
+    from seston.store import open_data_set
+
+    opened = open_data_set(data) if isinstance(data, str | Path) else data
+    wanted = shared_recipes(recipes, changes, minutes, epochs)
+    if seeds < 1:
+        raise UsageError(f"seeds is {seeds}; give 1 or more")
+    asked = _asked(opened, split, fold, wanted[0])
+    say, folder = progress or Silence(), Path(to)
+    answers = [
+        _answers(opened, recipe, seed, asked, (split, fold, per_class), folder, say)
+        for recipe in wanted
+        for seed in range(seeds)
+    ]
+    rows = recipe_rows(answers, asked.truth, asked.classes, asked.units, resamples)
+    tables, figures = recipe_page(rows)
+    resampled = "samples" if asked.grouped else "particles (image-level, optimistic)"
+    evaluation = Evaluation(
+        title=f"Recipes compared on {opened.path.name}",
+        protocol="recipes",
+        main=wanted[0].name,
+        grouped=asked.grouped,
+        notes=(
+            f"asked about: the {asked.part} part of split {split!r}, fold {fold}; {seeds} seed(s) each",
+            f"95 % intervals by {resamples:,} resamples of {resampled} and of seeds, the same for all rows",
+            "the same for all: " + ", ".join(SHARED),
+        ),
+        tables=tables,
+        figures=figures,
+        provenance=provenance(data=str(opened.path), data_version=opened.version),
+    )
+    from seston.evaluation.report import write_report
+
+    return RecipeComparison(tuple(rows), write_report(evaluation, folder))
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """The particles that every run is asked about, and the classes that they may have."""
+
+    chosen: Chosen
+    truth: NDArray[np.int64]
+    classes: Classes
+    number_of: dict[str, int]
+    """Label → class, as training particles have it."""
+    units: NDArray[np.int64]
+    """What is resampled: a number for the sample of each particle, or for the particle itself."""
+    grouped: bool
+    part: str
+
+
+def _asked(data: DataSet, split: str, fold: int, recipe: Recipe) -> _Asked:
+    from seston.training.classes import class_numbers, find_classes
+    from seston.training.particles import choose_particles, part_of
+
+    saved = data.load_split(split)
+    part = "test" if saved.ids_of(fold, "test") else "validation"
+    needs = (True, recipe.needs[1])
+    train = choose_particles(data, needs, set(saved.ids_of(fold, "train")))
+    classes, numbers = find_classes(data, train, recipe.labels)
+    chosen = choose_particles(data, needs, set(saved.ids_of(fold, part)))
+    truth = class_numbers(data, chosen, classes)
+    if not (truth >= 0).any():
+        raise UsageError(
+            f"{data.path}: no particle of the {part} part of split {split!r} has a class of the training part"
+        )
+    chosen, truth = part_of(chosen, truth >= 0), truth[truth >= 0]
+    grouped = saved.grouped and len(set(chosen.sample.tolist())) > 1
+    labels = data.labels(trusted=True)
+    number_of = {labels[name]: number for name, number in zip(train.ids, numbers.tolist(), strict=True) if number >= 0}
+    units = chosen.sample if grouped else np.arange(len(chosen))
+    return _Asked(chosen, truth, classes, number_of, units, grouped, part)
+
+
+def _answers(
+    data: DataSet,
+    recipe: Recipe,
+    seed: int,
+    asked: _Asked,
+    how: tuple[str, int, int | None],
+    folder: Path,
+    say: Progress,
+) -> Answers:
+    """Train one run and ask it, or read what it said before."""
+    from seston.training import train
+
+    recipe = msgspec.structs.replace(recipe, seed=seed)
+    place = folder / f"{recipe.name}-seed-{seed}"
+    split, fold, per_class = how
+    run = train(data, recipe=recipe, to=place, split=split, fold=fold, resume=True, progress=say)
+    mark = {"model": run.model_id, "particles": asked.chosen.fingerprint(), "per_class": per_class}
+    kept = place / _NAMES
+    if kept.is_file() and (known := json.loads(kept.read_text(encoding="utf-8")))["of"] == mark:
+        return Answers(recipe.name, seed, known["by"], np.array(known["named"], np.int64), run.seconds)
+    by = "gallery" if run.classes is None else "head"
+    named = _by_head(data, run, asked, say) if by == "head" else _by_gallery(data, run, asked, how, seed, say)
+    kept.write_text(json.dumps({"of": mark, "by": by, "named": named.tolist()}), encoding="utf-8")
+    return Answers(recipe.name, seed, by, named, run.seconds)
+
+
+def _by_head(data: DataSet, run: Run, asked: _Asked, say: Progress) -> NDArray[np.int64]:
+    from seston.recognition.encoder import stream_particles
+
+    assert run.classes is not None
+    if run.classes.names != asked.classes.names:  # a validation share was held out of the training part
+        number_of = {name: number for number, name in enumerate(asked.classes.names)}
+        places = np.array([number_of[name] for name in run.classes.names], np.int64)
+    else:
+        places = np.arange(len(asked.classes))
+    say.start("Naming", len(asked.chosen))
+    probabilities = run.classify(stream_particles(data, asked.chosen.ids), skipped=[])
+    say.finish()
+    named: NDArray[np.int64] = places[probabilities.argmax(axis=1)]
+    return named
+
+
+def _by_gallery(
+    data: DataSet, run: Run, asked: _Asked, how: tuple[str, int, int | None], seed: int, say: Progress
+) -> NDArray[np.int64]:
+    """Name by a gallery of the training part; what it does not know counts as named wrong."""
+    from seston.recognition import Gallery, Model
+    from seston.recognition.encoder import embed
+
+    model, (split, fold, per_class) = Model(run), how
+    gallery = Gallery.from_dataset(
+        data, model, split=split, fold=fold, per_class=per_class, seed=seed, as_measured=True, progress=say
+    )
+    found = embed(data, model, progress=say).of(asked.chosen.ids)
+    said = [one.label for one in gallery.identify(found)]
+    return np.array([-1 if label is None else asked.number_of.get(label, -1) for label in said], np.int64)
