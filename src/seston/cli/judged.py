@@ -9,7 +9,7 @@ from seston.cli.output import Outcome, Table
 if TYPE_CHECKING:
     from seston.evaluation import Evaluation
 
-__all__ = ["judged", "rank_table"]
+__all__ = ["judged", "naming_table", "rank_table"]
 
 _ROWS = {"retrieval": "retrieval", "ood": "open_set", "ranks": "ranks", "linear-probe": "ranks"}
 """Protocol → the rows of the evaluation that it fills, where they are not ``rows``."""
@@ -54,11 +54,7 @@ def judged(found: Evaluation, table: Table) -> Outcome:
 
     document = evaluation_document(found)
     report = None if found.report is None else str(found.report)
-    rows = document[
-        {"retrieval": "retrieval", "ood": "open_set", "ranks": "ranks", "linear-probe": "ranks"}.get(
-            found.protocol, "rows"
-        )
-    ]
+    rows = document[_ROWS.get(found.protocol, "rows")]
     made_up = f"These particles are {found.simulated}. " if found.simulated else ""
     where = "" if report is None else f"Report: {report}"
     left_out = [f"left out: {label}: {reason}" for label, reason in found.left_out.items()]
@@ -67,3 +63,16 @@ def judged(found: Evaluation, table: Table) -> Outcome:
         blocks=(table, *(text for text in (f"{made_up}{where}".strip(),) if text)),
         notes=(*(f"note: {note}" for note in found.notes), *left_out),
     )
+
+
+def naming_table(found: Evaluation) -> Table:
+    """Show one line a method and combination, with a column for each gallery size."""
+    sizes = sorted({row.n for row in found.rows})
+    cells: dict[tuple[str, str, str], dict[int, str]] = {}
+    for row in found.rows:
+        if row.method == "chance" and row.gallery != row.query:
+            continue  # chance is chance, whatever is asked: three lines of it do
+        key = (row.method, row.classifier, f"{row.gallery}-{row.query}")
+        cells.setdefault(key, {})[row.n] = f"{100 * row.accuracy:.1f} ± {100 * (row.accuracy_sd or 0):.1f}"
+    columns = ("method", "rule", "gallery-query", *(f"n = {size}" for size in sizes))
+    return Table(columns, [(*key, *(by.get(size) for size in sizes)) for key, by in cells.items()], title="Accuracy, %")

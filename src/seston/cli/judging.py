@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from cyclopts import App, Group, Parameter
 
-from seston.cli.judged import judged
+from seston.cli.judged import judged, naming_table
+from seston.cli.judging_features import few_shot, linear_probe
 from seston.cli.judging_ranks import ranks
 from seston.cli.output import Outcome, Table
 from seston.cli.words import AsJson, Existing, ModelName, Overwrite
-
-if TYPE_CHECKING:
-    from seston.evaluation import Evaluation
 
 __all__ = ["demo", "evaluate", "gallery_knn", "ood", "retrieval"]
 
@@ -24,6 +22,8 @@ evaluate = App(
     group_parameters=Group("Options"),
 )
 evaluate.command(ranks, name="ranks")
+evaluate.command(few_shot, name="few-shot")
+evaluate.command(linear_probe, name="linear-probe")
 
 
 @evaluate.command(name="gallery-knn")
@@ -95,7 +95,7 @@ def gallery_knn(
             overwrite=overwrite,
             progress=progress,
         )
-    return judged(found, _naming_table(found))
+    return judged(found, naming_table(found))
 
 
 @evaluate.command(name="retrieval")
@@ -282,16 +282,3 @@ def demo(
         ),
         notes=tuple(f"note: {note}" for note in result.notes),
     )
-
-
-def _naming_table(found: Evaluation) -> Table:
-    """Show one line a method and combination, with a column for each gallery size."""
-    sizes = sorted({row.n for row in found.rows})
-    cells: dict[tuple[str, str, str], dict[int, str]] = {}
-    for row in found.rows:
-        if row.method == "chance" and row.gallery != row.query:
-            continue  # chance is chance, whatever is asked: three lines of it do
-        key = (row.method, row.classifier, f"{row.gallery}-{row.query}")
-        cells.setdefault(key, {})[row.n] = f"{100 * row.accuracy:.1f} ± {100 * (row.accuracy_sd or 0):.1f}"
-    columns = ("method", "rule", "gallery-query", *(f"n = {size}" for size in sizes))
-    return Table(columns, [(*key, *(by.get(size) for size in sizes)) for key, by in cells.items()], title="Accuracy, %")

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from seston.evaluation.lineages import Lineage, lineage_of
     from seston.evaluation.open_set import ood
     from seston.evaluation.partners import RetrievalRow
+    from seston.evaluation.probing import linear_probe
     from seston.evaluation.protocol import gallery_knn, retrieval
     from seston.evaluation.rank_protocol import ranks
     from seston.evaluation.rank_tally import RankRow, RankTally, by_rank
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from seston.evaluation.results import Evaluation
     from seston.evaluation.sample_map import SampleMap, map_samples
     from seston.evaluation.score_tally import ScoreFigures, ScoreTally
+    from seston.evaluation.simple_shot import few_shot
 
 _WHERE = {
     "DemoResult": "demonstration",
@@ -39,8 +41,10 @@ _WHERE = {
     "by_rank": "rank_tally",
     "compare_recipes": "recipe_comparison",
     "demo": "demonstration",
+    "few_shot": "simple_shot",
     "gallery_knn": "protocol",
     "lineage_of": "lineages",
+    "linear_probe": "probing",
     "map_samples": "sample_map",
     "ood": "open_set",
     "ranks": "rank_protocol",
@@ -65,8 +69,10 @@ __all__ = [
     "by_rank",
     "compare_recipes",
     "demo",
+    "few_shot",
     "gallery_knn",
     "lineage_of",
+    "linear_probe",
     "map_samples",
     "ood",
     "ranks",

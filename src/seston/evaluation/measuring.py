@@ -19,7 +19,7 @@ from seston.particle import Progress
 if TYPE_CHECKING:
     from seston.store import DataSet, Split
 
-__all__ = ["by_nested_galleries", "by_paper", "unlabelled_pool"]
+__all__ = ["by_nested_galleries", "by_paper", "sides_for", "unlabelled_pool"]
 
 _PAPER_SHUFFLE = 42
 
@@ -29,7 +29,7 @@ def by_nested_galleries(
 ) -> Finding:
     """Measure with nested galleries and one fixed query set; of several models only the first is looked at."""
     one = compared[0]
-    sides, sizes, notes = _sides(one, partition, plan)
+    sides, sizes, notes = sides_for(one, partition, plan)
     draws = nested_draws(one.subjects.labels, sides, sizes, plan.repeats, plan.seed)
     pool = unlabelled_pool(one.subjects, sides, partition, one.fold)
     methods = methods_of(one, pool, plan)
@@ -45,7 +45,7 @@ def by_nested_galleries(
     return Finding(evaluation, next(draw for draw in draws if draw.n == sizes[-1]), pool)
 
 
-def _sides(one: Comparison, partition: Split | None, plan: Plan) -> tuple[Sides, list[int], tuple[str, ...]]:
+def sides_for(one: Comparison, partition: Split | None, plan: Plan) -> tuple[Sides, list[int], tuple[str, ...]]:
     """Part the particles; gallery sizes that fewer than two classes can fill are dropped, and a note says so."""
     sizes = list(plan.sizes)
     while True:

@@ -14,7 +14,7 @@ from seston.evaluation.metrics import RESAMPLES
 from seston.evaluation.rank_figures import Pairs, RankFigures, figures_of, intervals_of
 from seston.taxonomy import RANKS
 
-__all__ = ["RankRow", "RankTally", "by_rank"]
+__all__ = ["RankRow", "RankTally", "by_rank", "label_row"]
 
 _BITS = 21
 _WAITING = 1 << 19
@@ -27,11 +27,14 @@ class RankRow:
 
     Macro figures are means over the taxa that occur in the truth or among the names (a precision or recall without a
     denominator counts as 0, as in scikit-learn); the balanced accuracy is the mean recall over the taxa of the truth.
+    A resample in which a rare taxon does not occur is a mean over fewer taxa, so the intervals of macro figures lean
+    upwards where many taxa are rare.
     """
 
     rank: str
     """Of the seven; or ``label``: exactly the label."""
     rule: str
+    """One of `RULES`; ``exact`` for labels."""
     method: str = ""
     """Who gave the names."""
     part: str = "all"
@@ -90,6 +93,35 @@ def by_rank(
     tally = RankTally(rule=rule)
     tally.add(truth, named, samples)
     return tally.rows(method=method, part=part, resamples=resamples, seed=seed)
+
+
+def label_row(
+    truth: NDArray[np.int64],
+    named: NDArray[np.int64],
+    samples: Sequence[str] | None = None,
+    *,
+    method: str = "",
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> RankRow:
+    """Judge labels as they stand, each its own class.
+
+    Parameters
+    ----------
+    truth, named
+        Number of the class of each particle and of its name; -1 where it got none.
+    samples
+        The sample of each particle, so that the interval is over samples.
+    """
+    many = len(set(samples)) if samples is not None else 0
+    units = np.arange(len(truth))
+    if samples is not None and many > 1:
+        units = np.unique(np.asarray(samples), return_inverse=True)[1].astype(np.int64)
+    pairs = Pairs(truth, named, np.ones(len(truth), np.int64), units)
+    expected = np.bincount(units).astype(np.int64)
+    (ends,) = intervals_of([pairs], expected, grouped=many > 1, resamples=resamples, seed=seed)
+    found = figures_of(pairs)
+    return _row("label", "exact", method, "all", found, ends, found.particles, many if many > 1 else 0)
 
 
 class RankTally:
