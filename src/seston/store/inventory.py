@@ -78,7 +78,7 @@ def count_labels(table: Table, events: pa.Table) -> dict[str, int]:
             apart = pc.is_in(rows.column("id"), value_set=annotated)
             touched.extend(zip(*(rows.filter(apart).column(name).to_pylist() for name in columns), strict=True))
             rows = rows.filter(pc.invert(apart))
-        for group in rows.group_by(list(_LABEL_COLUMNS)).aggregate([([], "count_all")]).to_pylist():
+        for group in rows.group_by(list(_LABEL_COLUMNS), use_threads=False).aggregate([([], "count_all")]).to_pylist():
             said[group["raw_label"], group["raw_status"]] += group["count_all"]
     labels: Counter[str] = Counter(current_labels(touched, events).values())
     for (label, status), n in said.items():

@@ -95,15 +95,16 @@ def make_split(
     if collections:
         grouped = not set(rest.samples) & set(_chosen(rows.samples, np.flatnonzero(held.test)))
         note = note.replace(_OPTIMISTIC, f"validation {_OPTIMISTIC}") if grouped else _OPTIMISTIC
-    there = np.concatenate([np.flatnonzero(codes != _LEFT_OUT) for codes in parts])
+    there = [np.flatnonzero(codes != _LEFT_OUT) for codes in parts]
+    ids, names = np.array(rows.ids, object), np.array(PARTS, object)
     return Split(
         name=name,
         grouped=grouped,
         note="; ".join((note, *held.notes)),
         folds=len(parts),
-        ids=np.array(rows.ids, object)[there].tolist(),
-        fold=np.repeat(np.arange(len(parts), dtype=np.int64), [int((codes != _LEFT_OUT).sum()) for codes in parts]),
-        part=np.array(PARTS, object)[np.concatenate([codes[codes != _LEFT_OUT] for codes in parts])].tolist(),
+        ids=[text for rows_there in there for text in ids[rows_there]],
+        fold=np.repeat(np.arange(len(parts), dtype=np.int64), [len(rows_there) for rows_there in there]),
+        part=[name for codes, rows_there in zip(parts, there, strict=True) for name in names[codes[rows_there]]],
         settings={"by": by, "mode": mode, "seed": seed, **made.settings, **held.settings},
     )
 

@@ -7,7 +7,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +21,15 @@ __all__ = ["PARTS", "Part", "Split", "check_name", "list_splits", "load_split", 
 
 Part = Literal["train", "validation", "test"]
 PARTS: tuple[Part, ...] = ("train", "validation", "test")
+
+_SCHEMA = pa.schema(
+    [
+        pa.field("id", pa.string()),
+        pa.field("fold", pa.int64()),
+        pa.field("part", pa.dictionary(pa.int32(), pa.string())),
+    ]
+)
+_ROWS_AT_ONCE = 262_144
 
 
 @dataclass(frozen=True)
@@ -53,9 +62,7 @@ class Split:
 
     def sizes(self) -> list[dict[str, int]]:
         """Count the particles of each part, for each fold."""
-        encoded = pa.array(self.part, pa.string()).dictionary_encode()
-        places = np.array([PARTS.index(part) for part in encoded.dictionary.to_pylist()] or [0], np.int64)
-        codes = places[encoded.indices.to_numpy()]
+        codes = np.fromiter(map(PARTS.index, self.part), np.int8, len(self.part))
         counts = np.bincount(self.fold * len(PARTS) + codes, minlength=self.folds * len(PARTS))
         counts = counts.reshape(self.folds, len(PARTS))
         return [dict(zip(PARTS, row, strict=True)) for row in counts.tolist()]
@@ -74,15 +81,6 @@ def save_split(folder: Path, split: Split, *, overwrite: bool = False) -> None:
     if card.exists() and not overwrite:
         raise UsageError(f"there is a split {split.name!r} already; choose another name, or say --overwrite")
     folder.mkdir(exist_ok=True)
-    rows = pa.table(
-        {
-            "id": pa.array(split.ids, pa.string()),
-            "fold": pa.array(split.fold, pa.int64()),
-            "part": pa.array(split.part, pa.string()).dictionary_encode(),
-        }
-    )
-    written = io.BytesIO()
-    pq.write_table(rows, written, compression="zstd", use_dictionary=["fold", "part"])
     described = {
         "name": split.name,
         "grouped": split.grouped,
@@ -92,7 +90,7 @@ def save_split(folder: Path, split: Split, *, overwrite: bool = False) -> None:
         **split.settings,
     }
     card.unlink(missing_ok=True)  # the card comes last: a split without one was killed halfway and does not count
-    write_whole(table, written.getvalue())
+    write_whole(table, _as_parquet(split))
     write_whole(card, json.dumps(described, ensure_ascii=False, indent=2).encode() + b"\n")
 
 
@@ -113,14 +111,14 @@ def load_split(folder: Path, name: str) -> Split:
         raise NotFoundError(f"there is no split {name!r}{hint}")
     try:
         described = json.loads(card.read_bytes())
-        rows = pq.read_table(table)
-        part: list[Part] = rows.column("part").to_pylist()
+        rows = pq.read_table(table, read_dictionary=["id", "part"]).unify_dictionaries()
+        part: list[Part] = _shared(rows.column("part"))
         return Split(
             name=name,
             grouped=bool(described.pop("grouped")),
             note=str(described.pop("note")),
             folds=int(described.pop("folds")),
-            ids=rows.column("id").to_pylist(),
+            ids=_shared(rows.column("id")),
             fold=rows.column("fold").to_numpy().astype(np.int64),
             part=part,
             settings={key: value for key, value in described.items() if key not in ("name", "sizes")},
@@ -139,6 +137,27 @@ def check_name(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
         raise UsageError(f"{name!r} cannot be a name: use letters, digits, hyphens, underscores and dots")
     return name
+
+
+def _as_parquet(split: Split) -> bytes:
+    """Write the rows some at a time: as a table all at once they take more memory than the split itself."""
+    written = io.BytesIO()
+    with pq.ParquetWriter(written, _SCHEMA, compression="zstd", use_dictionary=["fold", "part"]) as writer:
+        for start in range(0, len(split.ids), _ROWS_AT_ONCE):
+            rows = slice(start, start + _ROWS_AT_ONCE)
+            columns = (split.ids[rows], split.fold[rows], split.part[rows])
+            arrays = [pa.array(values, field.type) for values, field in zip(columns, _SCHEMA, strict=True)]
+            writer.write_table(pa.table(arrays, schema=_SCHEMA))
+    return written.getvalue()
+
+
+def _shared(column: pa.ChunkedArray) -> list[Any]:
+    """Give a dictionary column with unified dictionaries, each different text as a single object."""
+    texts: list[Any] = []
+    names = np.array(column.chunk(0).dictionary.to_pylist() if column.num_chunks else [], object)
+    for chunk in column.chunks:
+        texts += names[chunk.indices.to_numpy()].tolist()
+    return texts
 
 
 def _files(folder: Path, name: str) -> tuple[Path, Path]:
