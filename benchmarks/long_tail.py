@@ -119,7 +119,10 @@ def _features(
     preparation = measured_preparation(blank, pool, recipe.seed)
     model = new_model(recipe, preparation, 0, kept)
     assert isinstance(model, ClassifierModel)
-    found = frozen_features(model, recipe, preparation, pool, held, folder / "features", _alone(), Silence())
+    kept_in = folder / "features"
+    found = frozen_features(
+        model, model.features, 1, recipe, preparation, pool, held, kept_in, _alone(), Silence()
+    )  # fmt: skip
     return pool, held, kept, found, (renumbered[place == 1], renumbered[place == 2])
 
 

@@ -151,6 +151,22 @@ def test_a_tower_without_linear_layers_gets_no_small_matrices(small_data: DataSe
               overrides=(*TINY, 'supervised.low_rank.layers=["qkv"]'))  # fmt: skip
 
 
+def test_small_matrices_teach_a_transformer_and_end_up_in_its_own_layers(small_data: DataSet, tmp_path: Path) -> None:
+    recipe = load_recipe("supervised", [
+        *TINY, 'model.image={tower="timm:test_vit", weights="random"}', "supervised.low_rank.rank=2",
+        "optimiser.learning_rate=1e-2",
+    ])  # fmt: skip
+    run = train(small_data, recipe=recipe, to=tmp_path / "run", epochs=1)
+    before, after = untrained_run(small_data, recipe).model.state_dict(), run.model.state_dict()
+    assert before.keys() == after.keys()
+    moved = {name for name in after if not torch.equal(before[name], after[name]) and "image_tower" in name}
+    assert moved
+    assert all(name.endswith((".qkv.weight", ".proj.weight", ".fc1.weight", ".fc2.weight")) for name in moved)
+    learnt = (after[name] - before[name] for name in moved)
+    assert all(torch.linalg.matrix_rank(one, rtol=1e-3) <= 2 for one in learnt)
+    assert load_run(tmp_path / "run").model_id == run.model_id
+
+
 @pytest.mark.parametrize(
     "override",
     ["supervised.head=cosine", "supervised.sampling=balanced", "supervised.loss.reweight_from=0.5"],
