@@ -150,13 +150,10 @@ _AFTERWARDS = {
     "evaluate retrieval": "evaluate retrieval lab --model run --no-baselines",
     "evaluate ood": "evaluate ood lab --model run -n 2 --repeats 1 --leave-out 2 --no-baselines",
     "evaluate ranks": "evaluate ranks lab --model run --per-class 4 --split by-sample",
-<<<<<<< HEAD
     "compare": "compare supervised supervised-hierarchical --data lab --split by-sample --to both --seeds 1 --epochs 1 "
     '--set pictures.size=32 --set \'model.image={tower="conv", weights="random", width=8, blocks=[1, 1]}\'',
-=======
     "evaluate few-shot": "evaluate few-shot lab --model run -k 1 --repeats 1 --split by-sample --no-baselines",
     "evaluate linear-probe": "evaluate linear-probe lab --model run --split by-sample --no-baselines",
->>>>>>> 4e523da (Add evaluate few-shot and evaluate linear-probe on the features of any run)
     "models list": "models list",
     "models compile": "models compile run2 --to compiled",
     "taxonomy resolve": "taxonomy resolve Copepoda Acartiidae",

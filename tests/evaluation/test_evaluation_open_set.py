@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from seston.errors import UsageError
 from seston.evaluation import Evaluation, ood
+from seston.evaluation.detectors import DETECTORS
 from seston.evaluation.strangers import Outcome, calibration_error, coverage_curve, false_positive_rate, limits
 from seston.simulate import simulate, species_table
 from seston.store import DataSet, open_data_set
@@ -36,7 +37,7 @@ def measured(data: DataSet, tmp_path_factory: pytest.TempPathFactory) -> Evaluat
 
 
 def test_every_score_stands_beside_chance(measured: Evaluation) -> None:
-    scores = {row.score for row in measured.open_set}
+    scores = {row.score for row in measured.open_set if row.method != "classical, logistic head"}
     assert scores == {
         "familiarity", "probability", "probability × familiarity", "energy", "nearest particle", "chance",
         "familiarity, strangers new to the data set",
@@ -46,7 +47,16 @@ def test_every_score_stands_beside_chance(measured: Evaluation) -> None:
         assert (row.left_out, row.repeats, row.n) == (2, 2, 6)
         assert row.low <= row.auroc <= row.high
         assert (row.turned_away is None) == (row.score != "familiarity")
-        assert (row.calibration_error is None) == (row.score != "probability")
+        assert (row.calibration_error is None) == (row.score not in ("probability", "MSP"))
+
+
+def test_the_usual_detectors_stand_beside_them(measured: Evaluation) -> None:
+    rows = [row for row in measured.open_set if row.method == "classical, logistic head"]
+    assert {(row.score, row.gallery) for row in rows} == {
+        (score, view) for score in DETECTORS for view in ("IP", "I", "P")
+    }
+    assert {row.accuracy for row in rows if row.gallery == "IP"} != {0}
+    assert max(row.auroc for row in rows if row.gallery == "IP") > 0.6
 
 
 def test_chance_is_chance_and_familiarity_is_not(measured: Evaluation) -> None:
@@ -115,6 +125,7 @@ def test_the_command_prints_rows_of_the_open_set(
 
     capsys.readouterr()
     line = ["evaluate", "ood", str(data.path), "--model", "classical", "-n", "6", "--repeats", "1", "--no-baselines"]
+    line.append("--no-detectors")
     assert call([*line, "--to", str(tmp_path / "r"), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert {(row["score"], row["gallery"]) for row in document["rows"]} == {

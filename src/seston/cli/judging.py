@@ -165,6 +165,7 @@ def ood(
     classifier: str = "soft-lda",
     seed: int = 0,
     baselines: bool = True,
+    detectors: bool = True,
     to: Path | None = None,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
@@ -193,6 +194,8 @@ def ood(
         The same seed leaves out the same species.
     baselines
         Show chance, other scores, an untrained encoder and classical features beside the model.
+    detectors
+        Show the usual detectors beside it: MSP, max-logit, energy, Mahalanobis, KL-matching, ReAct, ViM, k-NN distance.
     to
         Write a report (HTML, JSON, CSV) into this folder.
     """
@@ -211,6 +214,7 @@ def ood(
             classifier=classifier,
             seed=seed,
             baselines=baselines,
+            detectors=detectors,
             to=to,
             overwrite=overwrite,
             progress=progress,

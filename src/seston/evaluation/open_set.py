@@ -16,6 +16,8 @@ from seston.evaluation.draws import Draw, Sides, nested_draws
 from seston.evaluation.measuring import unlabelled_pool
 from seston.evaluation.plots import COLOURS, coverage_plot
 from seston.evaluation.results import Evaluation, Figure
+from seston.evaluation.simple_shot import probe_features, standardised
+from seston.evaluation.stranger_heads import HEAD, ask_head
 from seston.evaluation.strangers import SCORES, OpenSetRow, Outcome, coverage_curve, judge, outcome
 from seston.evaluation.subjects import part_sides, saved_split
 from seston.particle import Progress, Silence
@@ -52,6 +54,7 @@ def ood(
     seed: int = 0,
     classifier: str = "soft-lda",
     baselines: bool = True,
+    detectors: bool = True,
     to: Path | str | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -75,6 +78,9 @@ def ood(
         Draws.
     baselines
         Show chance, other scores, and measured features beside the model.
+    detectors
+        Show the usual detectors beside it (`seston.evaluation.detectors`): those of a logistic regression on the same
+        gallery's features, brought to mean 0 and spread 1.
     to
         Write the report there.
 
@@ -101,7 +107,7 @@ def ood(
             f"{len(classes)} species have {n} gallery particles: {gone} left out leave {len(classes) - gone}; "
             f"leave out from 1 to {max(len(classes) - _FEWEST_KNOWN, 1)}"
         )
-    found = _measure(compared, sides, pool, classes, gone, plan, say)
+    found = _measure(compared, sides, pool, classes, gone, plan, say, detectors=detectors)
     rows = [judge(method, score, view, n, gone, outcomes, seed) for (method, score, view), outcomes in found.items()]
     evaluation = Evaluation(
         title=f"What becomes of species that the gallery lacks? {opened.path.name}",
@@ -141,6 +147,8 @@ def _measure(
     gone: int,
     plan: Plan,
     say: Progress,
+    *,
+    detectors: bool,
 ) -> Found:
     sources = {_name(compared): compared.vectors}
     if plan.baselines and compared.is_model:
@@ -150,6 +158,10 @@ def _measure(
             sources["classical"] = compared.measured
     labels = compared.subjects.labels
     draws = nested_draws(labels, sides, plan.sizes, plan.repeats, plan.seed)
+    features = {
+        name: {view: standardised(part, pool) for view, part in parts.items()}
+        for name, parts in (probe_features(compared, pool) if detectors else {}).items()
+    }
     say.start("leaving species out", len(draws) * len(sources))
     found: Found = {}
     for method, vectors in sources.items():
@@ -159,6 +171,9 @@ def _measure(
             absent = np.random.default_rng([plan.seed, draw.repeat]).permutation(classes)[:gone]
             for key, one in _ask(views, compared, draw, absent, pool, plan, main=main):
                 found.setdefault((method if key[0] != _CHANCE else _CHANCE, *key), []).append(one)
+            if main and detectors:
+                for key, one in ask_head(features[method], compared.subjects.classes, draw, absent):
+                    found.setdefault((f"{method}, {HEAD}", *key), []).append(one)
             say.advance(1, method)
     say.finish()
     return found

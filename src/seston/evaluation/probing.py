@@ -26,7 +26,7 @@ from seston.particle import Progress, Silence
 if TYPE_CHECKING:
     from seston.store import DataSet
 
-__all__ = ["STRENGTHS", "Probe", "fit_probe", "linear_probe"]
+__all__ = ["STRENGTHS", "Probe", "fit_probe", "fit_rule", "linear_probe"]
 
 STRENGTHS = (0.001, 0.01, 0.1, 1.0)
 """Inverse strengths of the regularisation (C of scikit-learn) that are tried."""
@@ -154,10 +154,11 @@ def fit_probe(features: NDArray[np.float32], compared: Comparison, sides: Sides,
     strength = STRENGTHS[-2]
     if len(held) and len(np.unique(labels[inner])) > 1:
         tried = {
-            one: _balanced(labels[held], _fit(features[inner], labels[inner], one)(features[held])) for one in STRENGTHS
+            one: _balanced(labels[held], fit_rule(features[inner], labels[inner], one)(features[held]))
+            for one in STRENGTHS
         }
         strength = max(tried, key=lambda one: (tried[one], -one))
-    return _fit(features[rows], labels[rows], strength)
+    return fit_rule(features[rows], labels[rows], strength)
 
 
 def _parted(
@@ -175,7 +176,16 @@ def _parted(
     return rows[~out], rows[out]
 
 
-def _fit(features: NDArray[np.float32], labels: NDArray[np.int64], strength: float) -> Probe:
+def fit_rule(features: NDArray[np.float32], labels: NDArray[np.int64], strength: float) -> Probe:
+    """Fit a multinomial logistic regression.
+
+    Parameters
+    ----------
+    features
+        Standardised.
+    strength
+        Inverse strength of the regularisation.
+    """
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
