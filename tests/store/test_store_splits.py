@@ -6,6 +6,8 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +16,7 @@ from store_making import particle, picture, put
 
 from seston.errors import DataSetError, NotFoundError, UsageError
 from seston.store import PARTS, Split, SplitRows, make_split, open_data_set
+from seston.store.splits import load_split, save_split
 
 
 def rows_of(
@@ -224,3 +227,14 @@ def test_asking_for_a_part_or_fold_that_is_not_there_is_refused() -> None:
 def test_an_empty_data_set_cannot_be_split(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no particles"):
         open_data_set(tmp_path / "d", create=True).split("x")
+
+
+def test_a_saved_split_holds_each_id_once_whatever_layout_its_file_has(tmp_path: Path) -> None:
+    split = make_split(rows_of(["a", "b"] * 20), "x", by="image")
+    save_split(tmp_path, split)
+    for _ in range(2):
+        loaded = load_split(tmp_path, "x")
+        assert (loaded.ids, loaded.part, loaded.fold.tolist()) == (split.ids, split.part, split.fold.tolist())
+        assert len({id(text) for text in loaded.ids}) == 40
+        rows = {"id": split.ids, "fold": split.fold, "part": pa.array(split.part)}  # plain texts, in small groups
+        pq.write_table(pa.table(rows), tmp_path / "x.parquet", row_group_size=7)
