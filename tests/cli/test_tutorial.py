@@ -90,17 +90,24 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[_Step]]
 
 
 def _make_pond(folder: Path) -> None:
-    """Import pictures that nobody simulated: what is simulated never becomes an occurrence."""
+    """Import pictures that nobody simulated: what is simulated never becomes an occurrence, nor does it bear the name
+    of a taxon to write texts about.
+    """
     import numpy as np
     from PIL import Image
 
     from seston.store import open_data_set
+    from seston.training import train
 
-    (folder / "Pond" / "Copepoda").mkdir(parents=True)
-    for n in range(2):
-        pixels = np.random.default_rng(n).integers(0, 255, (16, 24), dtype=np.uint8)
-        Image.fromarray(pixels).save(folder / "Pond" / "Copepoda" / f"{n}.png")
-    open_data_set(folder / "pond", create=True).import_(folder / "Pond")
+    for label in ("Copepoda", "Rotifera"):
+        (folder / "Pond" / label).mkdir(parents=True)
+        for n in range(2):
+            pixels = np.random.default_rng(n).integers(0, 255, (16, 24), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / "Pond" / label / f"{n}.png")
+    pond = open_data_set(folder / "pond", create=True)
+    pond.import_(folder / "Pond")
+    small = ['model.image={tower="conv",width=8,blocks=[1]}', "pictures.size=16", "model.text.width=16"]
+    train(pond, recipe="clip-text", to=folder / "texts", epochs=1, overrides=small)
 
 
 def test_every_line_of_the_tutorial_does_what_it_says(walked: tuple[Path, list[_Step]]) -> None:
@@ -154,6 +161,7 @@ _AFTERWARDS = {
     '--set pictures.size=32 --set \'model.image={tower="conv", weights="random", width=8, blocks=[1, 1]}\'',
     "evaluate few-shot": "evaluate few-shot lab --model run -k 1 --repeats 1 --split by-sample --no-baselines",
     "evaluate linear-probe": "evaluate linear-probe lab --model run --split by-sample --no-baselines",
+    "evaluate zero-shot": "evaluate zero-shot pond --model texts --permutations 9 --untrained 1",
     "models list": "models list",
     "models compile": "models compile run2 --to compiled",
     "taxonomy resolve": "taxonomy resolve Copepoda Acartiidae",

@@ -11,7 +11,13 @@ if TYPE_CHECKING:
 
 __all__ = ["judged", "naming_table", "rank_table"]
 
-_ROWS = {"retrieval": "retrieval", "ood": "open_set", "ranks": "ranks", "linear-probe": "ranks"}
+_ROWS = {
+    "retrieval": "retrieval",
+    "ood": "open_set",
+    "ranks": "ranks",
+    "linear-probe": "ranks",
+    "zero-shot": "zero_shot",
+}
 """Protocol → the rows of the evaluation that it fills, where they are not ``rows``."""
 
 

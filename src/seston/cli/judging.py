@@ -10,6 +10,7 @@ from cyclopts import App, Group, Parameter
 from seston.cli.judged import judged, naming_table
 from seston.cli.judging_features import few_shot, linear_probe
 from seston.cli.judging_ranks import ranks
+from seston.cli.judging_texts import zero_shot
 from seston.cli.output import Outcome, Table
 from seston.cli.words import AsJson, Existing, ModelName, Overwrite
 
@@ -24,6 +25,7 @@ evaluate = App(
 evaluate.command(ranks, name="ranks")
 evaluate.command(few_shot, name="few-shot")
 evaluate.command(linear_probe, name="linear-probe")
+evaluate.command(zero_shot, name="zero-shot")
 
 
 @evaluate.command(name="gallery-knn")

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from seston.evaluation.sample_map import SampleMap, map_samples
     from seston.evaluation.score_tally import ScoreFigures, ScoreTally
     from seston.evaluation.simple_shot import few_shot
+    from seston.evaluation.zero_shot_protocol import zero_shot
+    from seston.evaluation.zero_shot_rows import ZeroShotRow
 
 _WHERE = {
     "DemoResult": "demonstration",
@@ -38,6 +40,7 @@ _WHERE = {
     "SampleMap": "sample_map",
     "ScoreFigures": "score_tally",
     "ScoreTally": "score_tally",
+    "ZeroShotRow": "zero_shot_rows",
     "by_rank": "rank_tally",
     "compare_recipes": "recipe_comparison",
     "demo": "demonstration",
@@ -50,6 +53,7 @@ _WHERE = {
     "ranks": "rank_protocol",
     "retrieval": "protocol",
     "write_report": "report",
+    "zero_shot": "zero_shot_protocol",
 }
 
 __all__ = [
@@ -66,6 +70,7 @@ __all__ = [
     "SampleMap",
     "ScoreFigures",
     "ScoreTally",
+    "ZeroShotRow",
     "by_rank",
     "compare_recipes",
     "demo",
@@ -78,6 +83,7 @@ __all__ = [
     "ranks",
     "retrieval",
     "write_report",
+    "zero_shot",
 ]
 
 

@@ -55,7 +55,8 @@ def write_report(evaluation: Evaluation, path: Path | str, *, overwrite: bool = 
     document = json.dumps(evaluation_document(evaluation), indent=2, ensure_ascii=False)
     page.with_suffix(".json").write_text(document + "\n", encoding="utf-8")
     _write_csv(
-        evaluation.rows or evaluation.retrieval or evaluation.open_set or evaluation.ranks, page.with_suffix(".csv")
+        evaluation.rows or evaluation.retrieval or evaluation.open_set or evaluation.ranks or evaluation.zero_shot,
+        page.with_suffix(".csv"),
     )
     return replace(evaluation, report=page)
 
@@ -75,6 +76,7 @@ def evaluation_document(evaluation: Evaluation) -> dict[str, Any]:
         "retrieval": [asdict(row) for row in evaluation.retrieval],
         "open_set": [asdict(row) for row in evaluation.open_set],
         "ranks": [asdict(row) for row in evaluation.ranks],
+        "zero_shot": [asdict(row) for row in evaluation.zero_shot],
         "classes": [asdict(row) for row in evaluation.classes],
         "confusion": confusion
         and {"what": confusion.what, "labels": list(confusion.labels), "counts": confusion.counts.tolist()},

@@ -14,6 +14,7 @@ from seston.evaluation.partners import RetrievalRow
 from seston.evaluation.provenance import Provenance
 from seston.evaluation.rank_tally import RankRow
 from seston.evaluation.strangers import OpenSetRow
+from seston.evaluation.zero_shot_rows import ZeroShotRow
 
 __all__ = ["ClassRow", "Confusion", "Evaluation", "Example", "Figure", "class_rows"]
 
@@ -82,6 +83,7 @@ class Evaluation:
     retrieval: tuple[RetrievalRow, ...] = ()
     open_set: tuple[OpenSetRow, ...] = ()
     ranks: tuple[RankRow, ...] = ()
+    zero_shot: tuple[ZeroShotRow, ...] = ()
     confusion: Confusion | None = None
     classes: tuple[ClassRow, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)

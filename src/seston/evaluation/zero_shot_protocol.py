@@ -1,0 +1,289 @@
+"""Naming pictures by texts alone: classes that training saw, and classes that it never did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seston.errors import UsageError
+from seston.evaluation.lineages import NO_LINEAGE
+from seston.evaluation.permuted_texts import macro_f1_of, permuted_macro_f1
+from seston.evaluation.provenance import provenance
+from seston.evaluation.rank_tally import RankRow, RankTally
+from seston.evaluation.rank_truth import Truth, read_truth
+from seston.evaluation.results import Evaluation
+from seston.evaluation.subjects import saved_split
+from seston.evaluation.text_classes import (
+    TextClasses,
+    asked_classes,
+    check_templates,
+    named_classes,
+    text_vectors,
+    untrained_texts,
+)
+from seston.evaluation.zero_shot_rows import ZeroShotRow, zero_shot_table
+from seston.particle import Particle, Progress, Silence
+from seston.recognition.taxa import taxa_of
+from seston.taxonomy import RANKS, Taxon
+
+if TYPE_CHECKING:
+    from seston.store import DataSet
+    from seston.training import Run
+
+__all__ = ["zero_shot"]
+
+_AT_ONCE = 256
+_PARTS = ("all", "seen", "unseen")
+_FEWEST = 2
+
+Numbers = NDArray[np.int64]
+
+
+def zero_shot(
+    data: DataSet | Path | str,
+    *,
+    model: Run | Path | str,
+    split: str | None = None,
+    fold: int = 0,
+    classes: Sequence[str] = (),
+    templates: Sequence[str] = (),
+    permutations: int = 1000,
+    untrained: int = 20,
+    seed: int = 0,
+    to: Path | str | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Name labelled pictures by the text that is closest, and judge the names from kingdom to species.
+
+    The particles of classes that a text of the training named (*seen*) and of those that none did (*unseen*) are judged
+    together and apart; each time, the classes that occur among the particles are those to choose from. Beside the
+    figures stand those of the most frequent taxon, of the same answers with the texts of the classes permuted, and of
+    the same text tower with random weights. Pictures are read one after the other; only counts are kept.
+
+    Parameters
+    ----------
+    data
+        With labels (predictions do not count as such).
+    model
+        A run that was trained with texts, or its folder.
+    split, fold
+        Ask about the test part of this saved split; without a name about that of the only split of the data set, and
+        about all labelled particles where there is none.
+    classes
+        Names of taxa to choose from, in place of those that occur.
+    templates
+        Kinds of text; those of the training if none are given. Several are averaged.
+    permutations
+        How many times the texts are permuted.
+    untrained
+        How many sets of random weights.
+    seed
+        Of permutations, random weights and resamples.
+    to
+        Write a report here: a folder, or the path of the HTML file.
+
+    Returns
+    -------
+    Evaluation
+        Its rows are `.zero_shot`.
+
+    Raises
+    ------
+    UsageError
+        A run without texts, a template or a name that there is not, or fewer than two classes.
+    """
+    from torch import nn
+
+    from seston.store import open_data_set
+    from seston.training import load_run
+
+    say = progress or Silence()
+    run = load_run(model) if isinstance(model, str | Path) else model
+    preparation, kinds = check_templates(run, templates)
+    wanted = named_classes(classes)
+    opened = open_data_set(data) if isinstance(data, str | Path) else data
+    partition = saved_split(opened, split)
+    truth = read_truth(opened, partition, fold)
+    rows, taxa, skipped = _asked(truth, opened)
+    known, of = asked_classes(taxa, preparation, kinds)
+    choices = asked_classes(wanted, preparation, kinds)[0] if wanted else known
+    encoder = run.model.text
+    assert isinstance(encoder, nn.Module)
+    vectors = [text_vectors(encoder, preparation, choices.texts)]
+    vectors += [
+        text_vectors(untrained_texts(run, seed + number), preparation, choices.texts) for number in range(untrained)
+    ]
+    parts = _parts(known, choices, of, own=not wanted)
+    counted = _count(opened, run, truth, rows, of, known, choices, parts, vectors, say)
+    found = [row for part in counted for row in _rows(part, known, choices, permutations, seed)]
+    evaluation = Evaluation(
+        title=f"Pictures of {opened.path.name} named by texts alone",
+        protocol="zero-shot",
+        main="texts",
+        zero_shot=tuple(found),
+        grouped=truth.grouped,
+        notes=(
+            f"asked about: {truth.note}",
+            f"texts: {', '.join(kinds)}" + (" (mean of their vectors)" if len(kinds) > 1 else ""),
+            *_notes(skipped, known, wanted),
+        ),
+        tables={"Names by texts, rank by rank": zero_shot_table(found)},
+        simulated=truth.made_up,
+        provenance=provenance(data=str(opened.path), data_version=opened.version, model=run.model_id, seed=seed),
+    )
+    if to is None:
+        return evaluation
+    from seston.evaluation.report import write_report
+    from seston.evaluation.sample_map import with_map
+
+    return write_report(with_map(evaluation, opened), to, overwrite=overwrite)
+
+
+def _asked(truth: Truth, data: DataSet) -> tuple[Numbers, list[Taxon], int]:
+    """Give the rows that are asked about and the taxon of each, and how many are not, for their label is no taxon."""
+    rows = np.flatnonzero(truth.asked)
+    pairs = list(zip(truth.sources.at(rows), truth.labels.at(rows), strict=True))
+    meaning = taxa_of(pairs, data.path)
+    named = np.array([bool(meaning[pair].lineage) for pair in pairs], np.bool_)
+    if not named.any():
+        raise UsageError(f"{data.path}: no label of the particles that are asked about names a taxon ({truth.note})")
+    return rows[named], [meaning[pair] for pair, kept in zip(pairs, named, strict=True) if kept], int((~named).sum())
+
+
+@dataclass
+class _Part:
+    """Particles that are judged together, and the texts that they may choose from."""
+
+    name: str
+    asked: NDArray[np.bool_]
+    """(K,): which true classes."""
+    choices: Numbers
+    """Numbers of the texts."""
+    tally: RankTally
+    counts: NDArray[np.int64]
+    """(variants, K, M): true class by text, for each set of text vectors."""
+
+
+def _parts(known: TextClasses, choices: TextClasses, of: Numbers, *, own: bool) -> dict[str, tuple[Numbers, Numbers]]:
+    """Give the true classes and the texts of each part that can be judged."""
+    present = np.unique(of)
+    found = {}
+    for name in _PARTS:
+        of_part = present if name == "all" else present[known.seen[present] == (name == "seen")]
+        texts = of_part if own else np.arange(len(choices))
+        if len(of_part) and len(texts) >= _FEWEST and (name == "all" or len(of_part) < len(present)):
+            found[name] = (of_part, texts)
+    if not found:
+        raise UsageError("there is one class alone, or none: nothing to choose from")
+    return found
+
+
+def _count(
+    data: DataSet,
+    run: Run,
+    truth: Truth,
+    rows: Numbers,
+    of: Numbers,
+    known: TextClasses,
+    choices: TextClasses,
+    parts: dict[str, tuple[Numbers, Numbers]],
+    vectors: list[NDArray[np.float32]],
+    say: Progress,
+) -> list[_Part]:
+    counted = []
+    for name, (classes, texts) in parts.items():
+        asked = np.zeros(len(known), np.bool_)
+        asked[classes] = True
+        counted.append(
+            _Part(name, asked, texts, RankTally(), np.zeros((len(vectors), len(known), len(choices)), np.int64))
+        )
+    say.start("naming pictures by texts", len(rows))
+    every = np.stack(vectors)
+    for start, pictures in _pictures(data, run, rows):
+        there = np.flatnonzero(np.linalg.norm(pictures, axis=1) > 0)
+        places = start + there
+        scores = np.einsum("nd,vmd->vnm", pictures[there], every)
+        for part in counted:
+            kept = part.asked[of[places]]
+            closest = part.choices[scores[:, kept][:, :, part.choices].argmax(axis=2)]
+            true = of[places[kept]]
+            for variant, answers in enumerate(closest):
+                np.add.at(part.counts[variant], (true, answers), 1)
+            samples = truth.samples.at(rows[places[kept]]) if truth.grouped else None
+            given = [choices.lineages[number] for number in closest[0].tolist()]
+            part.tally.add([known.lineages[number] for number in true.tolist()], given, samples)
+        say.advance(len(pictures))
+    say.finish()
+    return counted
+
+
+def _pictures(data: DataSet, run: Run, rows: Numbers) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """Give the place of the first of some particles, and their vectors; zeros where a picture cannot be used."""
+    import torch
+
+    from seston.training import make_batch
+    from seston.training.particles import take_particles
+
+    for start in range(0, len(rows), _AT_ONCE):
+        particles: list[Particle] = list(islice(take_particles(data, rows[start : start + _AT_ONCE]), _AT_ONCE))
+        with torch.inference_mode():
+            yield start, run.model(make_batch(particles, run.preparation, skipped=[])).image.float().numpy()
+
+
+def _rows(part: _Part, known: TextClasses, choices: TextClasses, permutations: int, seed: int) -> Iterator[ZeroShotRow]:
+    ranks = {row.rank: row for row in part.tally.rows(part=part.name, seed=seed)}
+    commonest = {row.rank: row.macro_f1 for row in part.tally.most_frequent().rows(resamples=1)}
+    truth = np.array([part.tally.taxa_of(lineage) for lineage in known.lineages])
+    truth[~part.asked] = -1
+    named = np.array([part.tally.taxa_of(choices.lineages[number]) for number in part.choices.tolist()])
+    counts = part.counts[:, :, part.choices]
+    for place, rank in enumerate(RANKS):
+        if rank not in ranks:
+            continue
+        own = ranks[rank]
+        permuted = permuted_macro_f1(counts[0], truth[:, place], named[:, place], permutations, seed)
+        without = [macro_f1_of(one, truth[:, place], named[:, place]) for one in counts[1:]]
+        yield _row(own, len(part.choices), commonest[rank], permuted, without)
+
+
+def _row(
+    own: RankRow, classes: int, commonest: float, permuted: NDArray[np.float64], without: list[float]
+) -> ZeroShotRow:
+    return ZeroShotRow(
+        part=own.part,
+        rank=own.rank,
+        particles=own.particles,
+        classes=classes,
+        taxa=own.taxa,
+        macro_f1=own.macro_f1,
+        macro_f1_low=own.macro_f1_low,
+        macro_f1_high=own.macro_f1_high,
+        balanced_accuracy=own.balanced_accuracy,
+        accuracy=own.accuracy,
+        most_frequent=commonest,
+        permuted=float(permuted.mean()) if len(permuted) else None,
+        p_value=(1 + int((permuted >= own.macro_f1 - 1e-12).sum())) / (1 + len(permuted)) if len(permuted) else None,
+        untrained=float(np.mean(without)) if without else None,
+        untrained_best=max(without) if without else None,
+        samples=own.samples,
+    )
+
+
+def _notes(skipped: int, known: TextClasses, wanted: Sequence[Taxon]) -> Iterator[str]:
+    if skipped:
+        yield f"{skipped:,} particles whose label names no taxon are not asked about"
+    yield (
+        f"{int(known.seen.sum())} classes were named by texts of the training, {int((~known.seen).sum())} were not"
+        + ("; a class may be a coarser or finer name of a seen one" if (~known.seen).any() else "")
+    )
+    if wanted:
+        yield f"to choose from: {len(wanted)} names that were asked for"
+    if any(lineage == NO_LINEAGE for lineage in known.lineages):
+        yield "some classes have none of the seven ranks"
