@@ -49,7 +49,7 @@ def test_recipes_are_read_without_torch_or_numpy() -> None:
         ("training.batch=abc", "training.batch: expected `int`, got `str`"),
         ("loss.kind=clop", "loss: kind 'clop' is unknown; did you mean 'clip'?"),
         ("model.profile.tower=resnet", "profile tower 'resnet' is unknown; did you mean 'resnet18'?"),
-        ("model.image.weights=hub", "weights 'hub' are for timm towers"),
+        ("model.image.weights=hub", "weights 'hub' are for towers of timm or open_clip"),
         ("augmentation.zoom=[1.2, 0.8]", "the lesser first"),
         ("training.batch", "write it as KEY=VALUE"),
         ("name.first=1", "'name' holds a value and no further keys"),

@@ -21,7 +21,7 @@ __all__ = [
     "check_choice",
 ]
 
-IMAGE_TOWERS = ("conv", "timm:NAME")
+IMAGE_TOWERS = ("conv", "timm:NAME", "open_clip:NAME")
 PROFILE_TOWERS = ("conv", "resnet18", "transformer", "lstm")
 TEXT_TOWERS = ("lineage", "open-clip")
 
@@ -42,9 +42,11 @@ class ImageTowerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """The network that reads pictures."""
 
     tower: str = "conv"
-    """``conv`` (Seston's own, quick on a CPU) or ``timm:NAME`` (any tower of timm, extra ``towers``)."""
+    """``conv`` (Seston's own, quick on a CPU), ``timm:NAME`` (any tower of timm, extra ``towers``) or
+    ``open_clip:NAME`` (any picture encoder of open_clip, extra ``clip``)."""
     weights: str = "random"
-    """``random``; for timm also ``hub``, the path of a safetensors file, or ``package:efficientnet-lite0``."""
+    """``random``; for timm also ``hub``, the path of a safetensors file, or ``package:efficientnet-lite0``; for
+    open_clip a folder of a model, or ``hf-hub:ORGANISATION/NAME``."""
     width: int = 32
     """Channels after the stem of ``conv``; each stage doubles them."""
     frozen: bool | msgspec.UnsetType = msgspec.UNSET
@@ -57,10 +59,12 @@ class ImageTowerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """Width of the answer of ``conv``."""
 
     def __post_init__(self) -> None:
-        if not self.tower.startswith("timm:"):
+        if not self.tower.startswith(("timm:", "open_clip:")):
             check_choice("image tower", self.tower, IMAGE_TOWERS)
             if self.weights != "random":
-                raise ValueError(f"weights {self.weights!r} are for timm towers; {self.tower!r} starts from 'random'")
+                raise ValueError(
+                    f"weights {self.weights!r} are for towers of timm or open_clip; {self.tower!r} begins 'random'"
+                )
 
 
 class ProfileTowerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -40,6 +40,10 @@ def image_tower(config: ImageTowerConfig, inputs: Inputs) -> nn.Module:
         from seston.models.timm_tower import timm_tower
 
         return timm_tower(config.tower.removeprefix("timm:"), config.weights, inputs)
+    if config.tower.startswith("open_clip:"):
+        from seston.models.open_clip_image import open_clip_image
+
+        return open_clip_image(config.tower.removeprefix("open_clip:"), config.weights, inputs)
     size = inputs.picture_size
     return ConvTower(inputs.picture_channels, 2, config.width, config.blocks, config.stem, size, config.features)
 

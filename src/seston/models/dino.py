@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from seston.errors import MissingExtraError
+from seston.errors import MissingExtraError, UsageError
 from seston.models.batch import Batch
 from seston.models.config import ImageTowerConfig, Inputs, ModelConfig
 from seston.models.conv_tower import ConvTower
@@ -168,6 +168,8 @@ def _tower(config: ImageTowerConfig, inputs: Inputs, drop_path: float) -> nn.Mod
 
         name = config.tower.removeprefix("timm:")
         return timm_tower(name, config.weights, inputs, drop_path=drop_path, any_size=True)
+    if config.tower.startswith("open_clip:"):
+        raise UsageError(f"DINO shows crops of several sizes, which {config.tower!r} cannot take; use a tower of timm")
     size = inputs.picture_size
     return _AnySizeTower(ConvTower(inputs.picture_channels, 2, config.width, config.blocks, config.stem, size, 1))
 

@@ -51,7 +51,8 @@ def add_low_rank(
     tower
         Changed in place.
     layers
-        Last parts of the names of the layers.
+        Last parts of the names of the layers. What torch's own attention holds (open_clip's encoders have it) is no
+        layer that is called, so it stays as it is: there the matrices stand beside the feed-forward layers.
     rank, alpha, dropout
         Of `LowRankLinear`.
 
@@ -70,7 +71,7 @@ def add_low_rank(
         (f"{parent}.{name}".removeprefix("."), module, name, child)
         for parent, module in tower.named_modules()
         for name, child in module.named_children()
-        if isinstance(child, nn.Linear) and name in layers
+        if isinstance(child, nn.Linear) and name in layers and not isinstance(module, nn.MultiheadAttention)
     ]
     if not found:
         raise UsageError(

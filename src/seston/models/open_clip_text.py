@@ -17,10 +17,10 @@ from seston.errors import InputError, MissingExtraError, NotFoundError, UsageErr
 from seston.models.config import TextInputs
 from seston.models.torchvision_shim import mend_torchvision
 
-__all__ = ["open_clip_config", "open_clip_folder", "open_clip_text", "open_clip_tokenizer"]
+__all__ = ["WEIGHTS_FILE", "open_clip_config", "open_clip_folder", "open_clip_text", "open_clip_tokenizer"]
 
 _HUB = "hf-hub:"
-_CONFIG, _WEIGHTS = "open_clip_config.json", "open_clip_model.safetensors"
+_CONFIG, WEIGHTS_FILE = "open_clip_config.json", "open_clip_model.safetensors"
 _ELSEWHERE = ("hf_model_name", "hf_tokenizer_name")
 """Keys of a text encoder that is made by another library."""
 _OPTIONS = (
@@ -50,10 +50,10 @@ def open_clip_folder(where: str) -> Path:
         The Hub cannot be reached or does not give the files.
     """
     folder = _fetched(where.removeprefix(_HUB)) if where.startswith(_HUB) else Path(where)
-    for name in (_CONFIG, _WEIGHTS):
+    for name in (_CONFIG, WEIGHTS_FILE):
         if not (folder / name).is_file():
             raise NotFoundError(
-                f"{where}: no {name} in it; give a folder with {_CONFIG} and {_WEIGHTS} (safetensors alone are read)"
+                f"{where}: no {name} in it; give a folder with {_CONFIG} and {WEIGHTS_FILE} (safetensors alone)"
             )
     return folder
 
@@ -115,7 +115,7 @@ def open_clip_text(weights: str, inputs: TextInputs) -> nn.Module:
     """
     tower = _OpenClipText(inputs.open_clip)
     if weights != "random":
-        tower.take(open_clip_folder(weights) / _WEIGHTS)
+        tower.take(open_clip_folder(weights) / WEIGHTS_FILE)
     return tower
 
 
@@ -161,7 +161,7 @@ def _fetched(name: str) -> Path:
     except ModuleNotFoundError as error:
         raise MissingExtraError("a model of the Hugging Face Hub", "hub") from error
     try:
-        paths = [Path(hf_hub_download(name, file)) for file in (_CONFIG, _WEIGHTS)]
+        paths = [Path(hf_hub_download(name, file)) for file in (_CONFIG, WEIGHTS_FILE)]
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         reason = str(error).strip().splitlines()[0]
         raise InputError(f"hf-hub:{name}: cannot be fetched: {reason}; a folder with its files does as well") from error

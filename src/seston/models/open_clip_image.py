@@ -1,0 +1,96 @@
+"""Picture encoders of open_clip (CLIP, LAION, BioCLIP, …), from the Hub or a local folder, or untrained."""
+
+from __future__ import annotations
+
+import importlib
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from seston.errors import InputError, MissingExtraError, UsageError, nearest_word
+from seston.models.config import Inputs
+from seston.models.open_clip_text import WEIGHTS_FILE, open_clip_folder
+from seston.models.torchvision_shim import mend_torchvision
+
+__all__ = ["open_clip_image"]
+
+_MEAN = (0.48145466, 0.4578275, 0.40821073)
+_DEVIATION = (0.26862954, 0.26130258, 0.27577711)
+
+
+def open_clip_image(name: str, weights: str, inputs: Inputs) -> nn.Module:
+    """Build a picture encoder of open_clip.
+
+    Parameters
+    ----------
+    name
+        open_clip's own name of the architecture (``ViT-B-16``; OpenAI's weights want ``ViT-B-16-quickgelu``).
+    weights
+        ``random``, a folder with ``open_clip_model.safetensors``, or ``hf-hub:ORGANISATION/NAME``.
+    inputs
+        Picture size and channels; grey pictures are shown as three equal colours. The places that an encoder has learnt
+        are interpolated where its pictures were of another size.
+
+    Raises
+    ------
+    MissingExtraError
+        open_clip is not installed.
+    UsageError
+        No such architecture, or weights that do not fit.
+    """
+    mend_torchvision()
+    try:
+        open_clip = importlib.import_module("open_clip")
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("a picture encoder of open_clip", "clip") from error
+    config = open_clip.get_model_config(name)
+    if config is None:
+        raise UsageError(f"open_clip has no architecture {name!r}{nearest_word(name, open_clip.list_models())}")
+    model = importlib.import_module("open_clip.model")
+    vision = model.CLIPVisionCfg(**{**config["vision_cfg"], "image_size": inputs.picture_size})
+    network = model._build_vision_tower(config["embed_dim"], vision, quick_gelu=config.get("quick_gelu", False))
+    if weights != "random":
+        _take(network, weights, model.resize_pos_embed)
+    return _OpenClipTower(network, int(config["embed_dim"]))
+
+
+class _OpenClipTower(nn.Module):
+    """Give a network the three colours and the pixel scale that its weights expect."""
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, network: Any, features: int) -> None:
+        super().__init__()
+        self.network, self.features = network, features
+        self.register_buffer("mean", torch.tensor(_MEAN).reshape(1, 3, 1, 1), persistent=False)
+        self.register_buffer("deviation", torch.tensor(_DEVIATION).reshape(1, 3, 1, 1), persistent=False)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Turn pictures in [-1, 1] into (B, features)."""
+        colours = pictures.expand(-1, 3, -1, -1)
+        features: Tensor = self.network(((colours + 1) / 2 - self.mean) / self.deviation)
+        return features
+
+
+def _take(network: nn.Module, weights: str, resize: Any) -> None:
+    """Put in the weights of a model's picture encoder."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    path = open_clip_folder(weights) / WEIGHTS_FILE
+    try:
+        given = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"{path}: cannot be loaded: {str(error).splitlines()[0]}") from error
+    resize(given, SimpleNamespace(visual=network))
+    state = {}
+    for name, own in network.state_dict().items():
+        value = given.get(f"visual.{name}")
+        if value is None or value.shape != own.shape:
+            found = "is missing" if value is None else f"has the shape {tuple(value.shape)}"
+            raise UsageError(f"{path}: visual.{name} {found}; the architecture asks for {tuple(own.shape)}")
+        state[name] = value.to(torch.float32)
+    network.load_state_dict(state)
