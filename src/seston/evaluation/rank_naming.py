@@ -18,8 +18,7 @@ from seston.recognition.encoder import embed
 from seston.recognition.gallery import Gallery
 from seston.recognition.names_file import read_names
 from seston.recognition.naming import Identification
-from seston.recognition.taxa import taxa_of
-from seston.taxonomy import resolve
+from seston.taxonomy import resolve, taxa_of
 
 if TYPE_CHECKING:
     from seston.evaluation.comparison import ModelLike

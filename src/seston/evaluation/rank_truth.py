@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from seston.errors import UsageError
 from seston.evaluation.lineages import Lineage, lineage_of
 from seston.evaluation.subjects import split_masks
-from seston.recognition.taxa import taxa_of
 from seston.store.sample_groups import check_groups
+from seston.taxonomy import taxa_of
 
 if TYPE_CHECKING:
     from seston.store import DataSet, Split

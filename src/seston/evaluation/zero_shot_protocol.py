@@ -29,8 +29,7 @@ from seston.evaluation.text_classes import (
 )
 from seston.evaluation.zero_shot_rows import ZeroShotRow, zero_shot_table
 from seston.particle import Particle, Progress, Silence
-from seston.recognition.taxa import taxa_of
-from seston.taxonomy import RANKS, Taxon
+from seston.taxonomy import RANKS, Taxon, taxa_of
 
 if TYPE_CHECKING:
     from seston.store import DataSet

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from seston.errors import NotFoundError, UsageError, nearest_word
 from seston.particle import Sample
-from seston.recognition.taxa import taxa_of
-from seston.taxonomy import RANKS, Taxon, resolve
+from seston.taxonomy import RANKS, Taxon, resolve, taxa_of
 
 if TYPE_CHECKING:
     from seston.store import DataSet

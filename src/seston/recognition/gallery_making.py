@@ -17,9 +17,9 @@ from seston.recognition.embeddings import Embeddings
 from seston.recognition.encoder import Encoder, embed, stream_particles
 from seston.recognition.gallery import Gallery, GalleryCard
 from seston.recognition.levelling import learn_data_levels, samples_of
-from seston.recognition.taxa import taxa_of
 from seston.recognition.thumbnails import thumbnail
 from seston.recognition.views import fit_spaces
+from seston.taxonomy import taxa_of
 
 if TYPE_CHECKING:
     from seston.store import DataSet

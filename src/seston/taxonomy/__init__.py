@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from seston.taxonomy.checking import CheckReport, Finding, check
     from seston.taxonomy.fact_files import Fact, facts_paths, read_facts
     from seston.taxonomy.label_flow_page import sankey
+    from seston.taxonomy.label_taxa import taxa_of
     from seston.taxonomy.lifeless_labels import non_plankton
     from seston.taxonomy.overrides import Overrides, data_set_overrides, read_overrides
     from seston.taxonomy.resolving import resolve
@@ -41,6 +42,7 @@ __all__ = [
     "read_overrides",
     "resolve",
     "sankey",
+    "taxa_of",
     "update",
 ]
 
@@ -64,6 +66,7 @@ __getattr__ = late_names(
         "read_overrides": "overrides",
         "resolve": "resolving",
         "sankey": "label_flow_page",
+        "taxa_of": "label_taxa",
         "update": "updates",
     },
 )

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seston.errors import InputError, NotFoundError
-from seston.taxonomy import RANKS, Taxon, data_set_overrides, read_overrides, resolve
+from seston.taxonomy import RANKS, Taxon, taxa_of
 from seston.training.label_settings import LabelSettings
+from seston.training.particle_taxa import sources_of
 
 if TYPE_CHECKING:
     from seston.store import DataSet
@@ -148,32 +149,16 @@ class _Labels:
     def __init__(self, data: DataSet, chosen: Chosen) -> None:
         self.data = data
         labels = data.labels(trusted=True)
-        sources = _sources(data, chosen)
+        sources = sources_of(data)
         self.pairs: list[tuple[str, str] | None] = [
-            (source, labels[name]) if name in labels else None for name, source in zip(chosen.ids, sources, strict=True)
+            (sources[row], labels[name]) if name in labels else None
+            for name, row in zip(chosen.ids, chosen.rows.tolist(), strict=True)
         ]
         self.counts = Counter(pair for pair in self.pairs if pair is not None)
 
     def taxa(self) -> dict[tuple[str, str], Taxon]:
         """Say what each label of each source means."""
-        table = data_set_overrides(self.data.path)
-        overrides = None if table is None else read_overrides(table)
-        by_source: dict[str, list[str]] = {}
-        for source, label in self.counts:
-            by_source.setdefault(source, []).append(label)
-        return {
-            (source, label): taxon
-            for source, words in by_source.items()
-            for label, taxon in zip(words, resolve(words, source=source, overrides=overrides), strict=True)
-        }
-
-
-def _sources(data: DataSet, chosen: Chosen) -> list[str]:
-    """Give the source of each chosen particle."""
-    every: list[str] = []
-    for batch in data.particles(["source"], batch_size=1 << 16):
-        every.extend(batch.column("source").to_pylist())
-    return [every[row] or "" for row in chosen.rows.tolist()]
+        return taxa_of(self.counts, self.data.path)
 
 
 def _numbers(classes: Classes, labels: _Labels, names: dict[tuple[str, str], str]) -> NDArray[np.int64]:

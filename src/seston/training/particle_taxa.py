@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from seston.taxonomy import Taxon, data_set_overrides, read_overrides, resolve
+from seston.taxonomy import Taxon, taxa_of
 
 if TYPE_CHECKING:
     from seston.store import DataSet
     from seston.training.particles import Chosen
 
-__all__ = ["particle_taxa"]
+__all__ = ["particle_taxa", "sources_of"]
 
 _AT_ONCE = 1 << 16
 
@@ -37,7 +37,7 @@ def particle_taxa(data: DataSet, *parts: Chosen) -> tuple[list[Taxon], list[NDAr
         doubts name nothing).
     """
     labels = data.labels(trusted=True)
-    sources = _sources(data)
+    sources = sources_of(data)
     numbers: dict[tuple[str, str], int] = {}
     found = []
     for part in parts:
@@ -47,24 +47,12 @@ def particle_taxa(data: DataSet, *parts: Chosen) -> tuple[list[Taxon], list[NDAr
             if label is not None:
                 rows[place] = numbers.setdefault((sources[row], label), len(numbers))
         found.append(rows)
-    return _taxa(data, list(numbers)), found
+    meanings = taxa_of(numbers, data.path)
+    return [meanings[pair] for pair in numbers], found
 
 
-def _taxa(data: DataSet, pairs: list[tuple[str, str]]) -> list[Taxon]:
-    table = data_set_overrides(data.path)
-    overrides = None if table is None else read_overrides(table)
-    by_source: dict[str, list[str]] = {}
-    for source, label in pairs:
-        by_source.setdefault(source, []).append(label)
-    meaning = {
-        (source, label): taxon
-        for source, words in by_source.items()
-        for label, taxon in zip(words, resolve(words, source=source, overrides=overrides), strict=True)
-    }
-    return [meaning[pair] for pair in pairs]
-
-
-def _sources(data: DataSet) -> list[str]:
+def sources_of(data: DataSet) -> list[str]:
+    """Give the source of each particle of a data set, by row; an empty text where it has none."""
     shared: dict[str, str] = {}
     sources: list[str] = []
     for batch in data.particles(["source"], batch_size=_AT_ONCE):

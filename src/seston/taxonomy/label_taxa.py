@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from seston.taxonomy import Taxon
+from seston.taxonomy.overrides import data_set_overrides, read_overrides
+from seston.taxonomy.resolving import resolve
+from seston.taxonomy.taxon import Taxon
 
 __all__ = ["taxa_of"]
 
@@ -20,8 +22,6 @@ def taxa_of(labels: Iterable[tuple[str, str]], data: Path | None = None) -> dict
     data
         Folder of a data set: where it holds a table of its own, that wins.
     """
-    from seston.taxonomy import data_set_overrides, read_overrides, resolve
-
     table = None if data is None else data_set_overrides(data)
     overrides = None if table is None else read_overrides(table)
 
