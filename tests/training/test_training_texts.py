@@ -100,6 +100,27 @@ def test_an_untrained_run_reads_the_same_texts_by_other_weights(named_data: Data
     assert not torch.allclose(one.model.encode_texts(tokens), other.model.encode_texts(tokens))  # type: ignore[operator]
 
 
+def test_particles_that_lack_a_profile_a_picture_or_a_label_teach_what_they_can(
+    named_data: DataSet, small_data: DataSet, tmp_path: Path
+) -> None:
+    mixed = open_data_set(tmp_path / "mixed", create=True)
+    mixed.import_([named_data.path.parent / "Pond", small_data.path.parent / "files"])
+    options = (
+        "pictures.size=16", "profiles.length=32", "model.image={width=8,blocks=[1]}", "model.embedding=16",
+        "model.profile={width=8,blocks=[1]}", "model.hidden=16", "model.within=8", "model.text.width=16",
+        "training.batch=40", "training.validation_share=0.0", "measured=false",
+    )  # fmt: skip
+    made = train(mixed, recipe="joint", to=tmp_path / "run", epochs=1, overrides=options)
+    assert made.steps == mixed.count_rows() // 40  # 60 pictures alone, and 100 pairs whose labels name no taxon
+    first = json.loads((tmp_path / "run" / "metrics.jsonl").read_text().splitlines()[0])
+    terms = {name: first[name] for name in ("cross", "within_image", "within_profile", "fused", "text", "text_profile")}
+    assert all(np.isfinite(value) for value in terms.values())
+    assert terms["text"] > 0
+    assert terms["cross"] > 0
+    with pytest.raises(UsageError, match="both a picture and a profile"):
+        train(named_data, recipe="joint", to=tmp_path / "pairs", epochs=1, overrides=(*options, "loss.partial=false"))
+
+
 def test_labels_that_say_nothing_are_refused(named_data: DataSet, tmp_path: Path) -> None:
     data = open_data_set(tmp_path / "data", create=True)
     data.import_([named_data.path.parent / "Pond" / "unidentified"])
