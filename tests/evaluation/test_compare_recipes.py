@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from safetensors.torch import save_file
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
 from seston.errors import UsageError
 from seston.evaluation.recipe_comparison import compare_recipes
 from seston.evaluation.recipe_figures import Answers, recipe_rows
+from seston.models.torchvision_shim import mend_torchvision
+from seston.particle import Annotation
 from seston.simulate import simulate
 from seston.store import open_data_set
 from seston.training.classes import Classes
@@ -131,3 +135,29 @@ def test_a_comparison_names_by_head_or_gallery_and_is_only_read_when_it_is_calle
     time.sleep(0.01)
     assert again() == first
     assert {path: path.stat().st_mtime_ns for path in weights} == weights
+
+
+def test_frozen_towers_look_once_for_all_recipes_and_seeds_and_texts_name_too(tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    simulate(tmp_path / "files", particles=20, runs=2, seed=5)
+    data = open_data_set(tmp_path / "data", create=True)
+    data.import_([tmp_path / "files"])
+    names = ["Calanus finmarchicus", "Oithona", "Noctiluca"]
+    data.annotate(
+        Annotation(particle_id=one, label=names[row % 3], status="validated", author="A. Person",
+                   time=datetime(2100, 1, 1, tzinfo=UTC))
+        for row, one in enumerate(data.ids())
+    )  # fmt: skip
+    data.split("halves", by="image")
+    tower = tmp_path / "tower.safetensors"
+    mend_torchvision()
+    network = pytest.importorskip("timm").create_model("test_efficientnet", num_classes=0, in_chans=1)
+    save_file(network.state_dict(), tower)
+    changes = ("pictures.size=32", "model.embedding=16", "training.batch=10", "training.device=cpu",
+               f'model.image={{tower="timm:test_efficientnet", weights="{tower}", frozen=true}}')  # fmt: skip
+    found = compare_recipes(
+        data, ["supervised-frozen", "clip-text-frozen"], split="halves", to=tmp_path / "to", seeds=2, epochs=1,
+        changes=changes, resamples=5,
+    )  # fmt: skip
+    assert {(row.recipe, row.by) for row in found.rows} == {("supervised-frozen", "head"), ("clip-text-frozen", "text")}
+    assert len(list((tmp_path / "to" / "features").glob("*/complete"))) == 1

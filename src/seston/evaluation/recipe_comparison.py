@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ from seston.evaluation.provenance import provenance
 from seston.evaluation.recipe_figures import Answers, RecipeRow, recipe_page, recipe_rows
 from seston.evaluation.results import Evaluation
 from seston.particle import Progress, Silence
+from seston.recognition.taxa import taxa_of
+from seston.taxonomy import Taxon
 from seston.training.settings import Recipe
 from seston.training.shared import SHARED, shared_recipes
 
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["RecipeComparison", "compare_recipes"]
 
 _NAMES = "names.json"
+_AT_ONCE = 256
 
 
 @dataclass(frozen=True)
@@ -58,8 +62,9 @@ def compare_recipes(
     """Train each recipe with several seeds and compare how well the test part is named.
 
     What is not the question is the same for all: pictures, classes, tower and its starting weights, augmentation,
-    batch and budget are those of the first recipe. A recipe with a head names by it; any other by a gallery of the
-    training part. A comparison that was killed goes on where it stood when it is called again.
+    batch and budget are those of the first recipe. A recipe with a head names by it, one that learnt from texts by the
+    closest text (labels of which the texts say the same cannot be told apart), any other by a gallery of the training
+    part. A comparison that was killed goes on where it stood when it is called again.
 
     Parameters
     ----------
@@ -131,6 +136,8 @@ class _Asked:
     classes: Classes
     number_of: dict[str, int]
     """Label → class, as training particles have it."""
+    taxa: list[Taxon]
+    """One for each class."""
     units: NDArray[np.int64]
     """What is resampled: a number for the sample of each particle, or for the particle itself."""
     grouped: bool
@@ -155,9 +162,21 @@ def _asked(data: DataSet, split: str, fold: int, recipe: Recipe) -> _Asked:
     chosen, truth = part_of(chosen, truth >= 0), truth[truth >= 0]
     grouped = saved.grouped and len(set(chosen.sample.tolist())) > 1
     labels = data.labels(trusted=True)
-    number_of = {labels[name]: number for name, number in zip(train.ids, numbers.tolist(), strict=True) if number >= 0}
+    known = [(name, number) for name, number in zip(train.ids, numbers.tolist(), strict=True) if number >= 0]
+    number_of = {labels[name]: number for name, number in known}
+    one_of = {number: name for name, number in reversed(known)}
+    sources = dict(_sources(data, set(one_of.values())))
+    pairs = [(sources[one_of[number]], labels[one_of[number]]) for number in range(len(classes))]
+    meanings = taxa_of(pairs, data.path)
     units = chosen.sample if grouped else np.arange(len(chosen))
-    return _Asked(chosen, truth, classes, number_of, units, grouped, part)
+    return _Asked(chosen, truth, classes, number_of, [meanings[pair] for pair in pairs], units, grouped, part)
+
+
+def _sources(data: DataSet, ids: set[str]) -> Iterator[tuple[str, str]]:
+    for batch in data.particles(["id", "source"], batch_size=8192):
+        for name, source in zip(batch.column("id").to_pylist(), batch.column("source").to_pylist(), strict=True):
+            if name in ids:
+                yield name, source or ""
 
 
 def _answers(
@@ -175,13 +194,19 @@ def _answers(
     recipe = msgspec.structs.replace(recipe, seed=seed)
     place = folder / f"{recipe.name}-seed-{seed}"
     split, fold, per_class = how
-    run = train(data, recipe=recipe, to=place, split=split, fold=fold, resume=True, progress=say)
+    run = train(
+        data, recipe=recipe, to=place, split=split, fold=fold, resume=True, progress=say, features=folder / "features"
+    )
     mark = {"model": run.model_id, "particles": asked.chosen.fingerprint(), "per_class": per_class}
     kept = place / _NAMES
     if kept.is_file() and (known := json.loads(kept.read_text(encoding="utf-8")))["of"] == mark:
         return Answers(recipe.name, seed, known["by"], np.array(known["named"], np.int64), run.seconds)
-    by = "gallery" if run.classes is None else "head"
-    named = _by_head(data, run, asked, say) if by == "head" else _by_gallery(data, run, asked, how, seed, say)
+    if run.classes is not None:
+        by, named = "head", _by_head(data, run, asked, say)
+    elif recipe.text is not None:
+        by, named = "text", _by_text(data, run, asked, say)
+    else:
+        by, named = "gallery", _by_gallery(data, run, asked, how, seed, say)
     kept.write_text(json.dumps({"of": mark, "by": by, "named": named.tolist()}), encoding="utf-8")
     return Answers(recipe.name, seed, by, named, run.seconds)
 
@@ -200,6 +225,31 @@ def _by_head(data: DataSet, run: Run, asked: _Asked, say: Progress) -> NDArray[n
     say.finish()
     named: NDArray[np.int64] = places[probabilities.argmax(axis=1)]
     return named
+
+
+def _by_text(data: DataSet, run: Run, asked: _Asked, say: Progress) -> NDArray[np.int64]:
+    """Name by the closest text; of classes with the same text the commonest in the training."""
+    import torch
+
+    from seston.evaluation.text_classes import asked_classes, check_templates, text_vectors
+    from seston.recognition.encoder import stream_particles
+    from seston.training import make_batch
+
+    preparation, templates = check_templates(run, ())
+    texts, of_class = asked_classes(asked.taxa, preparation, templates)
+    assert isinstance(run.model.text, torch.nn.Module)
+    vectors = text_vectors(run.model.text, preparation, texts.texts)
+    counts = np.array(asked.classes.counts)
+    commonest = np.array([max(np.flatnonzero(of_class == k), key=counts.__getitem__) for k in range(len(texts))])
+    particles, named = stream_particles(data, asked.chosen.ids), []
+    say.start("Naming", len(asked.chosen))
+    while part := list(islice(particles, _AT_ONCE)):
+        with torch.inference_mode():
+            pictures = run.model(make_batch(part, run.preparation, skipped=[])).image.float().numpy()
+        named.append(commonest[(pictures @ vectors.T).argmax(axis=1)])
+        say.advance(len(part))
+    say.finish()
+    return np.concatenate(named)
 
 
 def _by_gallery(

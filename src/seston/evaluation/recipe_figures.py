@@ -29,7 +29,7 @@ class Answers:
     recipe: str
     seed: int
     by: str
-    """``head`` or ``gallery``."""
+    """``head``, ``text`` or ``gallery``."""
     named: NDArray[np.int64]
     """(N,) classes, -1 for none."""
     seconds: float

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +64,10 @@ def frozen_features(
 ) -> FrozenFeatures:
     """Reckon the features of all particles once into files of a folder; what is there whole is used again.
 
+    Views do not depend on the seed of the recipe: trainings of several seeds, and of recipes with the same tower (given
+    weights) and pictures, find the same and may share the folder, in which each kind of features has a folder of its
+    own.
+
     Parameters
     ----------
     model
@@ -84,32 +87,34 @@ def frozen_features(
     say
         Told how far it is.
     """
-    mark = {
-        "train": train.chosen.fingerprint(),
-        "validation": "" if validation is None else validation.chosen.fingerprint(),
-        "views": views,
-        "seen": _hash_of(recipe, preparation),
-    }
-    done = folder / "complete.json"
-    if processes.first and not (done.is_file() and json.loads(done.read_text(encoding="utf-8")) == mark):
+    parts = (train.chosen.fingerprint(), "" if validation is None else validation.chosen.fingerprint(), views)
+    folder = folder / _hash_of(parts, recipe, preparation)
+    done = folder / "complete"
+    if processes.first and not done.is_file():
         folder.mkdir(parents=True, exist_ok=True)
-        done.unlink(missing_ok=True)
         model = model.to(processes.device).eval()
         device = processes.device
-        job = _Job(look, recipe, preparation, device, say, NoiseTable(recipe.seed, device))
+        job = _Job(look, recipe, preparation, device, say, NoiseTable(0, device))
         _write(job, views, train, validation, folder)
-        done.write_text(json.dumps(mark), encoding="utf-8")
+        done.touch()
     processes.wait()
     return FrozenFeatures(
         np.load(folder / "train.npy", mmap_mode="r"), np.load(folder / "validation.npy", mmap_mode="r")
     )
 
 
-def _hash_of(recipe: Recipe, preparation: Preparation) -> str:
-    """Give a short hash of what the features depend on beside the particles: pictures, views and tower."""
-    bare = msgspec.structs.replace(preparation, text=msgspec.UNSET)
-    parts = (bare, recipe.augmentation, recipe.model.image, recipe.seed)
-    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:16]
+def _hash_of(parts: tuple[str, str, int], recipe: Recipe, preparation: Preparation) -> str:
+    """Give a short hash of what the features depend on: particles, views, pictures, sizes and tower."""
+    seen: tuple[object, ...] = (
+        *parts,
+        preparation.pictures,
+        preparation.sizes,
+        recipe.augmentation,
+        recipe.model.image,
+    )
+    if preparation.sizes != "none":  # then numbers that are standardised stand beside
+        seen = (*seen, preparation.image_size_mean, preparation.image_size_deviation)
+    return hashlib.sha256(msgspec.json.encode(seen)).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -158,7 +163,7 @@ def _features(job: _Job, source: PreparedSource, part: slice, view: int) -> NDAr
             job.preparation,
             job.recipe.augmentation,
             job.noise,
-            (job.recipe.seed, _PURPOSE, view),
+            (_PURPOSE, view),
             job.device,
         )
     kind = job.device.type

@@ -79,6 +79,7 @@ def train(
     overwrite: bool = False,
     shuffle_pairs: bool = False,
     clock: Callable[[], float] = time.monotonic,
+    features: Path | str | None = None,
 ) -> Run:
     """Train a model on the particles of a data set: without their labels, unless the recipe is a supervised one.
 
@@ -109,6 +110,9 @@ def train(
     clock
         Gives the seconds by which a budget in minutes is measured: the time of day, or, where other programs are at
         work and trainings are to be compared, `time.process_time`.
+    features
+        Folder in which what a frozen tower finds is kept and used again by other trainings; without it, it is kept in
+        the run's own folder until the training has ended.
 
     Returns
     -------
@@ -141,7 +145,8 @@ def train(
         if processes.first:
             _make_folder(folder, wanted, resume=resume, overwrite=overwrite)
         processes.wait()
-        return _train_run(data, wanted, folder, (split, fold), processes, started, say, shuffle_pairs, clock)
+        kept = folder / "state" / "features" if features is None else Path(features)
+        return _train_run(data, wanted, folder, (split, fold), processes, started, say, shuffle_pairs, clock, kept)
 
 
 def _train_run(
@@ -154,6 +159,7 @@ def _train_run(
     say: Progress,
     shuffle_pairs: bool,
     clock: Callable[[], float],
+    kept: Path,
 ) -> Run:
     parts = choose_parts(data, *partition, recipe.needs, recipe.training.validation_share, recipe.seed)
     labelled = None
@@ -167,9 +173,9 @@ def _train_run(
         job = _shuffled(job, recipe.seed)
     weights = None
     if labelled is None:
-        learner = _new_learner(data, recipe, job, folder, processes, say)
+        learner = _new_learner(data, recipe, job, kept, processes, say)
     else:
-        learner, weights = _new_classifier(recipe, job, labelled, folder, processes, say)
+        learner, weights = _new_classifier(recipe, job, labelled, kept, processes, say)
     position = Session(learner, job.train, job.validation, folder, started, say, clock, weights).learn()
     run = _run(learner, position, folder, None if labelled is None else labelled.classes)
     if processes.first:
@@ -188,7 +194,7 @@ _AnyLearner = Learner | DinoLearner | SupervisedLearner
 
 
 def _new_classifier(
-    recipe: Recipe, job: _Job, labelled: Labelled, folder: Path, processes: Processes, say: Progress
+    recipe: Recipe, job: _Job, labelled: Labelled, kept: Path, processes: Processes, say: Progress
 ) -> tuple[_AnyLearner, NDArray[np.float64] | None]:
     """Make what learns names, and say how often each particle is shown to it."""
     assert recipe.supervised is not None
@@ -196,17 +202,16 @@ def _new_classifier(
     assert isinstance(model, ClassifierModel)
     frozen = None
     if recipe.model.image.frozen is True:
-        place = folder / "state" / "features"
         parts = (job.train, job.validation)
         views = recipe.supervised.frozen_views
-        frozen = frozen_features(model, model.features, views, recipe, job.preparation, *parts, place, processes, say)
+        frozen = frozen_features(model, model.features, views, recipe, job.preparation, *parts, kept, processes, say)
         standardise(model, frozen)
     learner = make_supervised_learner(recipe, job.preparation, model, processes, labelled, frozen)
     return learner, sampling_weights(recipe.supervised, labelled)
 
 
 def _new_learner(
-    data: DataSet, recipe: Recipe, job: _Job, folder: Path, processes: Processes, say: Progress
+    data: DataSet, recipe: Recipe, job: _Job, kept: Path, processes: Processes, say: Progress
 ) -> _AnyLearner:
     model = new_model(recipe, job.preparation, recipe.seed)
     if isinstance(model, CrossModalModel):
@@ -214,9 +219,9 @@ def _new_learner(
         texts = None if job.said is None else text_targets(recipe, job.preparation, *job.said)
         frozen = None
         if recipe.text is not None and recipe.model.image.frozen is True:
-            place, parts = folder / "state" / "features", (job.train, job.validation)
+            parts = (job.train, job.validation)
             look, views = model.tower_features, recipe.text.frozen_views
-            frozen = frozen_features(model, look, views, recipe, job.preparation, *parts, place, processes, say)
+            frozen = frozen_features(model, look, views, recipe, job.preparation, *parts, kept, processes, say)
         return make_learner(recipe, job.preparation, model, processes, neighbourhood, texts, frozen)
     assert isinstance(model, ImageModel)
     return make_dino_learner(recipe, job.preparation, model, processes)
