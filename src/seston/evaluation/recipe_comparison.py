@@ -19,8 +19,8 @@ from seston.evaluation.provenance import provenance
 from seston.evaluation.recipe_figures import Answers, RecipeRow, recipe_page, recipe_rows
 from seston.evaluation.results import Evaluation
 from seston.particle import Progress, Silence
-from seston.recognition.taxa import taxa_of
 from seston.taxonomy import Taxon
+from seston.taxonomy.label_taxa import taxa_of
 from seston.training.settings import Recipe
 from seston.training.shared import SHARED, shared_recipes
 
