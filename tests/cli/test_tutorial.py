@@ -183,12 +183,13 @@ _AFTERWARDS = {
     "demo": "demo --data Third --to demo --minutes 0.1",
 }
 """One call of each command in the folder that the tutorial leaves behind, in this order."""
+_ELSEWHERE = {"models-push", "models-fetch"}
+"""Commands that need a hub: `tests/interchange/test_hub_models.py` has one."""
 
 
 def test_every_command_is_called_with_json() -> None:
-    assert {path.stem for path in _SCHEMAS.glob("*.json")} == {name.replace(" ", "-") for name in _AFTERWARDS} | {
-        "error"
-    }
+    called = {name.replace(" ", "-") for name in _AFTERWARDS} | _ELSEWHERE
+    assert {path.stem for path in _SCHEMAS.glob("*.json")} == called | {"error"}
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""A server that answers like the Hugging Face Hub where a data set is pushed: repositories, large files, commits."""
+"""A server that answers like the Hugging Face Hub where something is sent or fetched: repositories, files, commits."""
 
 from __future__ import annotations
 
@@ -52,6 +52,9 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             self._answer("GET", b"")
 
+        def do_HEAD(self) -> None:
+            self._answer("HEAD", b"")
+
         def do_POST(self) -> None:
             self._answer("POST", self._body())
 
@@ -70,8 +73,25 @@ def _handler(hub: FakeHub) -> type[BaseHTTPRequestHandler]:
             if not path.startswith("/upload/") and self.headers.get("Authorization") != f"Bearer {hub.token}":
                 self._send(401, {"error": "Invalid credentials"})
                 return
+            if "/resolve/" in path:
+                self._resolve(method, path)
+                return
             status, document = _route(hub, method, path, body)
             self._send(status, document)
+
+        def _resolve(self, method: str, path: str) -> None:
+            name, _, rest = path.lstrip("/").partition("/resolve/")
+            content = hub.files.get(name, {}).get(rest.partition("/")[2])
+            if content is None:
+                self._send(404, {"error": "Entry not found"})
+                return
+            self.send_response(200)
+            self.send_header("X-Repo-Commit", "1" * 40)
+            self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            if method == "GET":
+                self.wfile.write(content)
 
         def _send(self, status: int, document: Any) -> None:
             content = json.dumps(document).encode()

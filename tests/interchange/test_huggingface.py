@@ -245,7 +245,7 @@ def test_no_path_of_this_machine_is_written(exported: Path) -> None:
 
 
 def test_a_wrong_repository_is_refused_before_anything_is_written(data: DataSet, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="NAME/DATASET"):
+    with pytest.raises(UsageError, match="OWNER/NAME"):
         export_huggingface(data, tmp_path / "out", push="no slash")
     assert not (tmp_path / "out").exists()
 

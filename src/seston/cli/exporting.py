@@ -160,7 +160,7 @@ def huggingface(
     about
         A TOML file with title, description, citation and creators for the card.
     push
-        Send it to this repository of the Hub, as NAME/DATASET; log in first with: hf auth login.
+        Send it to this repository of the Hub, as OWNER/NAME; log in first with: hf auth login.
     private
         Make the repository a private one, if it is made.
     shard_mb

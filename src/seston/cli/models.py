@@ -1,19 +1,20 @@
-"""Commands about models on disk: list, compile."""
+"""Commands about models: list, compile, push, fetch."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 from cyclopts import App, Group
 
 from seston.cli.output import Outcome, Table
-from seston.cli.words import AsJson, Existing, Overwrite, check_free
+from seston.cli.words import AsJson, Existing, Flag, Overwrite, check_free
 
-__all__ = ["compile_run", "list_runs", "models"]
+__all__ = ["compile_run", "fetch", "list_runs", "models", "push"]
 
 models = App(
     name="models",
-    help="List the models on disk, or compile one so that it runs without torch.",
+    help="List models, compile one so that it runs without torch, send one to the Hub or fetch one from it.",
     group_commands=Group("Models"),
     group_parameters=Group("Options"),
 )
@@ -70,3 +71,51 @@ def compile_run(
         f"Model {made.model_id} compiled: {', '.join(made.graphs)} in {made.run / 'onnx'}, {made.bytes / 1e6:.1f} MB."
     )
     return Outcome(document=document, blocks=(sentence,))
+
+
+@models.command(name="push")
+def push(
+    run: Existing, repository: str, /, *, private: Flag = False, overwrite: Overwrite = False, as_json: AsJson = False
+) -> Outcome:
+    """Send a run to a model repository of the Hugging Face Hub, with its card.
+
+    The weights go as safetensors; a tower of timm goes along in timm's own layout. The login is that of hf auth login.
+
+    Parameters
+    ----------
+    run
+        The folder of a training that has ended.
+    repository
+        OWNER/NAME; it is made where it is not there.
+    private
+        Make the repository a private one.
+    """
+    from seston.interchange import push_model
+
+    sent = push_model(run, repository, private=private, overwrite=overwrite)
+    sentence = f"Model {sent.model_id} sent to {sent.url}: {len(sent.files):,} files."
+    return Outcome(document=asdict(sent) | {"files": list(sent.files)}, blocks=(sentence,))
+
+
+@models.command(name="fetch")
+def fetch(
+    repository: str, /, *, to: Path, revision: str | None = None, overwrite: Overwrite = False, as_json: AsJson = False
+) -> Outcome:
+    """Fetch a run from the Hugging Face Hub, or weights of open_clip or timm to begin a training with.
+
+    Parameters
+    ----------
+    repository
+        OWNER/NAME.
+    to
+        The folder to make.
+    revision
+        A branch, tag or commit of the repository.
+    """
+    check_free(to, overwrite=overwrite)
+    from seston.interchange import fetch_model
+
+    found = fetch_model(repository, to=to, revision=revision, overwrite=overwrite)
+    document = asdict(found) | {"to": str(found.to), "files": list(found.files)}
+    what = f"Run {found.model_id}" if found.kind == "run" else f"Weights of {found.kind}"
+    return Outcome(document=document, blocks=(f"{what} in {found.to}, {found.bytes / 1e6:.1f} MB.",))

@@ -1,4 +1,4 @@
-"""Send a folder to a data set repository on the Hugging Face Hub.
+"""Send a folder to a repository on the Hugging Face Hub: of a data set, or of a model.
 
 The login is that of `huggingface_hub` (``hf auth login``, or ``HF_TOKEN``); it is never read, printed or kept here.
 """
@@ -9,7 +9,7 @@ import importlib.util
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from seston.errors import DataSetError, MissingExtraError, UsageError
 
@@ -24,23 +24,30 @@ _TOKEN = re.compile(r"hf_[A-Za-z0-9]+")
 
 
 def check_hub(repository: str) -> None:
-    """Refuse to begin a long export that could not be sent afterwards.
+    """Refuse to begin a long job that could not be sent afterwards.
 
     Raises
     ------
     UsageError
-        The name is not of the form ``NAME/DATASET``.
+        The name is not of the form ``OWNER/NAME``.
     MissingExtraError
         `huggingface_hub` is not installed.
     """
     if not _REPOSITORY.fullmatch(repository):
-        raise UsageError(f"{repository!r} is no repository of the Hub: give NAME/DATASET")
+        raise UsageError(f"{repository!r} is no repository of the Hub: give OWNER/NAME")
     if importlib.util.find_spec("huggingface_hub") is None:
-        raise MissingExtraError("pushing to the Hugging Face Hub", "hub")
+        raise MissingExtraError("the Hugging Face Hub", "hub")
 
 
 def push_folder(
-    folder: Path, repository: str, files: Sequence[str], *, private: bool, overwrite: bool, leave: str
+    folder: Path,
+    repository: str,
+    files: Sequence[str],
+    *,
+    private: bool,
+    overwrite: bool,
+    leave: str,
+    kind: Literal["dataset", "model"] = "dataset",
 ) -> str:
     """Send a folder; one that was sent in part is completed.
 
@@ -50,6 +57,8 @@ def push_folder(
         What belongs to the export. A repository that holds anything else is left alone unless `overwrite`.
     leave
         A file of the folder that stays here.
+    kind
+        Of the repository.
 
     Returns
     -------
@@ -70,13 +79,13 @@ def push_folder(
     disable_progress_bars()
     hub = HfApi(library_name="seston")
     try:
-        hub.create_repo(repository, repo_type="dataset", private=private, exist_ok=True)
-        _check_free(hub, repository, files, overwrite=overwrite)
+        hub.create_repo(repository, repo_type=kind, private=private, exist_ok=True)
+        _check_free(hub, repository, files, kind, overwrite=overwrite)
         hub.upload_folder(
             repo_id=repository,
             folder_path=folder,
-            repo_type="dataset",
-            commit_message="Add the data set",
+            repo_type=kind,
+            commit_message="Add the data set" if kind == "dataset" else "Add the model",
             ignore_patterns=[leave, ".*.half"],
         )
     except UsageError:
@@ -93,11 +102,11 @@ def push_folder(
         raise DataSetError(_refused(folder, repository, error)) from None
     except (OSError, ValueError, RuntimeError) as error:  # whatever the client makes of a broken connection
         raise DataSetError(_refused(folder, repository, error)) from None
-    return f"{hub.endpoint}/datasets/{repository}"
+    return f"{hub.endpoint}/{'datasets/' if kind == 'dataset' else ''}{repository}"
 
 
-def _check_free(hub: HfApi, repository: str, files: Sequence[str], *, overwrite: bool) -> None:
-    there = set(hub.list_repo_files(repository, repo_type="dataset")) - _OF_THE_HUB
+def _check_free(hub: HfApi, repository: str, files: Sequence[str], kind: str, *, overwrite: bool) -> None:
+    there = set(hub.list_repo_files(repository, repo_type=kind)) - _OF_THE_HUB
     if (strangers := sorted(there - set(files))) and not overwrite:
         raise UsageError(
             f"{repository} holds other files ({strangers[0]}, …): choose another repository, or say --overwrite"

@@ -66,7 +66,7 @@ def export_huggingface(
     about
         TOML file with title, description, citation and creators for the card; see `seston.interchange.about`.
     push
-        Repository on the Hub (``NAME/DATASET``) to send the folder to, with whatever login `huggingface_hub` finds.
+        Repository on the Hub (``OWNER/NAME``) to send the folder to, with whatever login `huggingface_hub` finds.
     private
         Make the repository a private one, if it is made.
     shard_mb
