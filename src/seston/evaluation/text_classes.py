@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["TextClasses", "asked_classes", "check_templates", "named_classes", "text_vectors", "untrained_texts"]
 
 
+_AT_ONCE = 256
+
+
 @dataclass(frozen=True)
 class TextClasses:
     """Classes by what is said of them."""
@@ -107,7 +110,7 @@ def text_vectors(
 ) -> NDArray[np.float32]:
     """Give a unit vector for each class: the mean of the unit vectors of its texts (prompt ensembling).
 
-    As in CLIP (arXiv 2103.00020, section 3.1.4).
+    As in CLIP (arXiv 2103.00020, section 3.1.4); each class has as many texts.
 
     Returns
     -------
@@ -117,14 +120,11 @@ def text_vectors(
     import torch
     from torch.nn import functional
 
-    tokenizer = tokenizer_of(preparation)
-    vectors = []
+    tokens = torch.from_numpy(tokenizer_of(preparation)([text for of_class in texts for text in of_class]))
     with torch.inference_mode():
-        for of_class in texts:
-            tokens = torch.from_numpy(tokenizer(list(of_class)))
-            each = functional.normalize(encoder(tokens).float(), dim=1)
-            vectors.append(functional.normalize(each.mean(dim=0), dim=0))
-        found: NDArray[np.float32] = torch.stack(vectors).numpy()
+        each = torch.cat([functional.normalize(encoder(part).float(), dim=1) for part in torch.split(tokens, _AT_ONCE)])
+        of_class = each.reshape(len(texts), -1, each.shape[1]).mean(dim=1)
+        found: NDArray[np.float32] = functional.normalize(of_class, dim=1).numpy()
     return found
 
 
