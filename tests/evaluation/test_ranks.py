@@ -156,3 +156,30 @@ def test_names_of_other_particles_are_refused(data: DataSet, tmp_path: Path) -> 
     names.write_text("id,label\nsomewhere/1,Acartia\n")
     with pytest.raises(UsageError, match="names no particle that is asked about"):
         ranks(data, predictions=names)
+
+
+def test_a_map_shows_taxa_of_a_rank_and_only_what_is_asked_about(data: DataSet, tmp_path: Path) -> None:
+    found = ranks(data, model="classical", per_class=3, split="half", map_by="genus", to=tmp_path)
+    drawn = next(figure for figure in found.figures if figure.title == "Map of the particles, by genus")
+    test = data.load_split("half").ids_of(0, "test")
+    assert f"{len(test)} particles as the model sees them" in drawn.lead
+    assert drawn.svg.count("<circle") >= len(test)
+    assert "Temora" in drawn.svg
+    with pytest.raises(UsageError, match="did you mean 'genus'"):
+        ranks(data, model="classical", split="half", map_by="genuss")
+
+
+def test_a_supervised_run_names_by_its_head(data: DataSet, tmp_path: Path) -> None:
+    from seston.recognition import Model
+    from seston.training import load_recipe, untrained_run
+
+    tower = 'model.image={tower="conv", weights="random", width=8, blocks=[1, 1]}'
+    run = untrained_run(data, load_recipe("supervised", overrides=(tower, "pictures.size=32")), split="half")
+    Model(run).save(tmp_path / "run")
+    found = ranks(data, model=tmp_path / "run", split="half")
+    kingdom = next(row for row in found.ranks if row.rank == "kingdom")
+    assert (kingdom.method, kingdom.particles + kingdom.without) == (
+        "head of run", len(data.load_split("half").ids_of(0, "test")),
+    )  # fmt: skip
+    with pytest.raises(UsageError, match="no vectors to draw a map of"):
+        ranks(data, model=tmp_path / "run", split="half", map_by="genus")

@@ -25,6 +25,7 @@ def ranks(
     rule: Literal["known-ranks", "first-words"] = "known-ranks",
     classifier: str = "soft-lda",
     seed: int = 0,
+    map_by: Literal["kingdom", "phylum", "class", "order", "family", "genus", "species"] | None = None,
     to: Path | None = None,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
@@ -40,7 +41,8 @@ def ranks(
     gallery
         Name by this gallery; its own particles are not asked about.
     model
-        Name by a gallery of the split's training part, made with this run (or the word classical).
+        Name by this run: by its head where it is a supervised one, else by a gallery of the split's training part made
+        with it (or with the word classical).
     per_class
         At most so many particles of each label in that gallery.
     split
@@ -54,6 +56,8 @@ def ranks(
         The rule by which that gallery names: soft-lda, shrinkage-lda, knn or centroid.
     seed
         Of the gallery and of the resamples.
+    map_by
+        Draw the particles by the gallery's vectors into the report, coloured by their taxa of this rank.
     to
         Write a report (HTML, JSON, CSV) into this folder.
     """
@@ -72,6 +76,7 @@ def ranks(
             rule=rule,
             classifier=classifier,
             seed=seed,
+            map_by=map_by,
             to=to,
             overwrite=overwrite,
             progress=progress,

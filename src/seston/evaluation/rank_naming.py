@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seston.errors import UsageError
 from seston.evaluation.lineages import NO_LINEAGE, Lineage, lineage_of
 from seston.evaluation.rank_truth import Truth
 from seston.particle import Progress
 from seston.recognition.choosing import choose_model, gallery_model
-from seston.recognition.encoder import embed
+from seston.recognition.encoder import embed, stream_particles
 from seston.recognition.gallery import Gallery
 from seston.recognition.names_file import read_names
 from seston.recognition.naming import Identification
+from seston.recognition.views import views_of
 from seston.taxonomy import resolve, taxa_of
 
 if TYPE_CHECKING:
     from seston.evaluation.comparison import ModelLike
-    from seston.recognition.embeddings import Embeddings
     from seston.store import DataSet, Split
 
-__all__ = ["Meanings", "Named", "names_by_gallery", "names_of_file", "training_gallery"]
+__all__ = ["Meanings", "Named", "names_by_gallery", "names_by_head", "names_of_file", "training_gallery"]
 
 _AT_ONCE = 4096
 _UNNAMED = (None, "", "unknown")
@@ -40,8 +41,10 @@ class Named:
     model: str = ""
     left_out: frozenset[str] = frozenset()
     """Ids that are not asked about, for the gallery holds them."""
-    embeddings: Embeddings | None = None
-    """Vectors of all particles, where there are any."""
+    rows: NDArray[np.int64] | None = None
+    """Rows of the particles that are asked about, in the order of the names …"""
+    vectors: NDArray[np.float32] | None = None
+    """… and their vectors, where there are any."""
 
 
 def names_of_file(path: Path) -> Named:
@@ -84,7 +87,9 @@ def training_gallery(
     )
 
 
-def names_by_gallery(data: DataSet, gallery: Gallery, truth: Truth, progress: Progress) -> Named:
+def names_by_gallery(
+    data: DataSet, gallery: Gallery, truth: Truth, progress: Progress, *, with_vectors: bool = False
+) -> Named:
     """Name the particles that are asked about by a gallery; those that it holds are left out."""
     encoder = gallery_model(gallery)
     embeddings = embed(data, encoder, progress=progress)
@@ -101,7 +106,37 @@ def names_by_gallery(data: DataSet, gallery: Gallery, truth: Truth, progress: Pr
             yield from gallery.identify(at_level.take(rows[start : start + _AT_ONCE]))
 
     by = f"gallery of {len(gallery):,} particles ({gallery.card.classifier})"
-    return Named(names(), by, encoder.model_id, held, embeddings)
+    named = Named(names(), by, encoder.model_id, held)
+    if not with_vectors:
+        return named
+    views = views_of(at_level.take(rows), gallery.spaces)
+    shown = max((view for view in views if view in ("IP", "I", "P")), key=lambda view: int(views[view][1].sum()))
+    vectors, has = views[shown]
+    return replace(named, rows=rows[has], vectors=vectors[has])
+
+
+def names_by_head(data: DataSet, run: Path, truth: Truth) -> Named:
+    """Name the particles that are asked about by the head of a supervised run."""
+    from seston.training import load_run
+
+    loaded = load_run(run)
+    classes = loaded.classes
+    assert classes is not None
+    taxa = [next((name for name in reversed(path) if name), None) for path in classes.paths]
+    ids, rows = data.ids(), np.flatnonzero(truth.asked)
+
+    def names() -> Iterator[Identification]:
+        for start in range(0, len(rows), _AT_ONCE):
+            part = [ids[row] for row in rows[start : start + _AT_ONCE].tolist()]
+            scores = loaded.classify(stream_particles(data, part))
+            for name, best, score in zip(
+                part, scores.argmax(axis=1).tolist(), scores.max(axis=1).tolist(), strict=True
+            ):
+                yield Identification(
+                    id=name, label=classes.names[best], taxon=taxa[best], score=score, modality="image"
+                )
+
+    return Named(names(), f"head of {run.name}", loaded.model_id)
 
 
 class Meanings:

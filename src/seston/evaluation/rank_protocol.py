@@ -11,15 +11,24 @@ import numpy as np
 
 from seston.errors import UsageError
 from seston.evaluation.comparison import ModelLike
+from seston.evaluation.embedding_map import check_rank, map_figure
 from seston.evaluation.provenance import provenance
-from seston.evaluation.rank_naming import Meanings, Named, names_by_gallery, names_of_file, training_gallery
+from seston.evaluation.rank_naming import (
+    Meanings,
+    Named,
+    names_by_gallery,
+    names_by_head,
+    names_of_file,
+    training_gallery,
+)
 from seston.evaluation.rank_page import rank_figures, rank_tables
 from seston.evaluation.rank_tally import RankRow, RankTally
 from seston.evaluation.rank_truth import Truth, read_truth
-from seston.evaluation.results import Evaluation
+from seston.evaluation.results import Evaluation, Figure
 from seston.evaluation.subjects import saved_split
 from seston.particle import Progress, Silence
 from seston.recognition.gallery import Gallery
+from seston.training.classes import CLASSES_FILE
 
 if TYPE_CHECKING:
     from seston.recognition.naming import Identification
@@ -42,6 +51,7 @@ def ranks(
     rule: str = "known-ranks",
     classifier: str = "soft-lda",
     seed: int = 0,
+    map_by: str | None = None,
     to: Path | str | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -60,7 +70,8 @@ def ranks(
     gallery
         Name the particles by this gallery; those that are in it are not asked about.
     model
-        Name the particles by a gallery of the split's training part, made with this run (or ``classical``).
+        Name the particles by this run: by its head where it is a supervised one, else by a gallery of the split's
+        training part, made with it (or with ``classical`` features).
     per_class
         At most so many particles of each label in that gallery.
     split, fold
@@ -70,6 +81,8 @@ def ranks(
         ``known-ranks`` or ``first-words``; see `seston.evaluation.lineages.RULES`.
     classifier
         Rule of the gallery that is made.
+    map_by
+        A rank: draw the particles by the gallery's vectors, coloured by their taxa of it.
     to
         Write a report here: a folder, or the path of the HTML file.
 
@@ -86,6 +99,8 @@ def ranks(
     if sum(one is not None for one in (predictions, gallery, model)) != 1:
         raise UsageError("give one of predictions, gallery and model: the names that are to be judged")
     counting = RankTally(rule)  # refuses a wrong rule before any work
+    if map_by is not None:
+        check_rank(map_by)
     from seston.store import open_data_set
 
     say = progress or Silence()
@@ -94,6 +109,8 @@ def ranks(
     truth = read_truth(opened, partition, fold)
     if predictions is not None:
         named = names_of_file(Path(predictions))
+    elif isinstance(model, str | Path) and (Path(model) / CLASSES_FILE).is_file():
+        named = names_by_head(opened, Path(model), truth)
     else:
         if isinstance(gallery, str | Path):
             gallery = Gallery.load(gallery)
@@ -102,7 +119,7 @@ def ranks(
             gallery = training_gallery(
                 opened, model, partition, fold, per_class=per_class, classifier=classifier, seed=seed, progress=say
             )
-        named = names_by_gallery(opened, gallery, truth, say)
+        named = names_by_gallery(opened, gallery, truth, say, with_vectors=map_by is not None)
     counted = _count(opened, truth, named, counting, say)
     rows = counted.rows(seed)
     evaluation = Evaluation(
@@ -113,7 +130,7 @@ def ranks(
         grouped=truth.grouped,
         notes=(f"asked about: {truth.note}", *counted.notes(named)),
         tables=rank_tables(rows),
-        figures=rank_figures(rows),
+        figures=(*rank_figures(rows), *_map(named, truth, map_by, seed)),
         simulated=truth.made_up,
         provenance=provenance(data=str(opened.path), data_version=opened.version, model=named.model, seed=seed),
     )
@@ -123,6 +140,15 @@ def ranks(
     from seston.evaluation.sample_map import with_map
 
     return write_report(with_map(evaluation, opened), to, overwrite=overwrite)
+
+
+def _map(named: Named, truth: Truth, map_by: str | None, seed: int) -> list[Figure]:
+    if map_by is None:
+        return []
+    if named.rows is None or named.vectors is None:
+        raise UsageError(f"{named.by} has no vectors to draw a map of: give a gallery, or a run that names by one")
+    figure = map_figure(named.vectors, truth.lineages(named.rows), map_by, seed=seed)
+    return [] if figure is None else [figure]
 
 
 def _count(data: DataSet, truth: Truth, named: Named, whole: RankTally, say: Progress) -> _Counted:
