@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, distributed
+from torch import Tensor, distributed, nn
 from torch.nn import functional
 
 from seston.models import clip_loss, gather_rows, siglip_loss
 from seston.models.gather import shared_parameter
+from seston.models.shared_norm import share_batch_norms
 from seston.models.torchvision_shim import mend_torchvision
 
 
@@ -134,3 +135,39 @@ def test_two_processes_of_open_clip_agree_with_one_of_ours() -> None:
             # open_clip leaves the mean over the processes to DistributedDataParallel
             joined = [value / 2 for value in first[number][place] + second[number][place]]
             assert joined == pytest.approx(tensor.grad.flatten().tolist(), abs=1e-6)
+
+
+def _pixels() -> Tensor:
+    return torch.randn(7, 3, 4, 4, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+
+
+def _norm() -> nn.BatchNorm2d:
+    norm = nn.BatchNorm2d(3, eps=1e-3).double()
+    nn.init.normal_(norm.weight, generator=torch.Generator().manual_seed(4))
+    return norm
+
+
+def _norm_of_share(rank: int) -> list[list[float]]:
+    norms = share_batch_norms(nn.Sequential(_norm()))
+    assert isinstance(norms, nn.Sequential)
+    pixels = _pixels()[_SHARES[rank]].requires_grad_()
+    answer = norms(pixels)
+    answer.pow(3).sum().backward()
+    own = dict(norms.named_parameters())
+    parts = [answer.detach(), pixels.grad, own["0.weight"].grad, *dict(norms.named_buffers()).values()]
+    return [[] if part is None else part.flatten().tolist() for part in parts]
+
+
+def test_batch_norms_of_two_processes_with_unequal_shares_are_that_of_one() -> None:
+    first, second = _in_two_processes(_norm_of_share)
+    norm, pixels = _norm(), _pixels().requires_grad_()
+    answer = norm(pixels)
+    answer.pow(3).sum().backward()
+    assert pixels.grad is not None
+    assert norm.weight.grad is not None
+    for place, whole in ((0, answer.detach()), (1, pixels.grad)):
+        assert first[place] + second[place] == pytest.approx(whole.flatten().tolist(), abs=1e-5)
+    summed = [a + b for a, b in zip(first[2], second[2], strict=True)]
+    assert summed == pytest.approx(norm.weight.grad.tolist(), abs=1e-4)
+    for place, buffer in enumerate(norm.buffers(), 3):
+        assert first[place] == second[place] == pytest.approx(buffer.flatten().tolist(), abs=1e-6)

@@ -59,9 +59,8 @@ class SharedBatchNorm(nn.Module):
     def _statistics(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Give mean and variance of each channel, and move the running ones."""
         axes = [0, *range(2, inputs.ndim)]
-        places = inputs.new_tensor([inputs.numel() / inputs.shape[1]], dtype=torch.float32)
-        count = sum_over_processes(places)
-        values = inputs.float()
+        values = inputs.to(self.running_mean.dtype)
+        count = sum_over_processes(values.new_tensor([inputs.numel() / inputs.shape[1]]))
         mean = sum_over_processes(values.sum(dim=axes)) / count
         apart = values - mean.reshape(1, -1, *[1] * (inputs.ndim - 2))
         variance = sum_over_processes(apart.square().sum(dim=axes)) / count
