@@ -126,7 +126,8 @@ def test_a_gallery_is_not_asked_about_its_own_particles(data: DataSet) -> None:
     test = data.load_split("half").ids_of(0, "test")
     kingdom = next(row for row in found.ranks if row.rank == "kingdom")
     assert kingdom.particles + kingdom.without == len(test)
-    assert kingdom.method == f"gallery of {3 * len(_LABELS)} particles (soft-lda)"
+    assert kingdom.method == "gallery (soft-lda)"
+    assert f"names by gallery (soft-lda) of {3 * len(_LABELS)} particles" in found.notes
     genus = {row.method: row for row in found.ranks if row.rank == "genus" and row.part == "all"}
     assert genus[found.main].macro_f1 > 2 * genus["names at random"].macro_f1
 

@@ -41,6 +41,8 @@ class Named:
     model: str = ""
     left_out: frozenset[str] = frozenset()
     """Ids that are not asked about, for the gallery holds them."""
+    about: str = ""
+    """What else to say of who gave them."""
     rows: NDArray[np.int64] | None = None
     """Rows of the particles that are asked about, in the order of the names …"""
     vectors: NDArray[np.float32] | None = None
@@ -105,8 +107,8 @@ def names_by_gallery(
         for start in range(0, len(rows), _AT_ONCE):
             yield from gallery.identify(at_level.take(rows[start : start + _AT_ONCE]))
 
-    by = f"gallery of {len(gallery):,} particles ({gallery.card.classifier})"
-    named = Named(names(), by, encoder.model_id, held)
+    by = f"gallery ({gallery.card.classifier})"
+    named = Named(names(), by, encoder.model_id, held, about=f" of {len(gallery):,} particles")
     if not with_vectors:
         return named
     views = views_of(at_level.take(rows), gallery.spaces)

@@ -13,8 +13,7 @@ from seston.taxonomy import RANKS
 __all__ = ["rank_figures", "rank_plot", "rank_tables"]
 
 _COLUMNS = (
-    "method", "particles of", "rank", "particles", "taxa", "macro-F1, %", "95 % interval", "precision, %", "recall, %",
-    "balanced accuracy, %", "its interval", "accuracy, %", "not named down to it, %", "resampled",
+    "rank", "particles", "taxa", "macro-F1, %", "95 %", "precision", "recall", "balanced accuracy", "not named",
 )  # fmt: skip
 
 Tables = Mapping[str, tuple[tuple[str, ...], tuple[tuple[object, ...], ...]]]
@@ -22,9 +21,15 @@ Tables = Mapping[str, tuple[tuple[str, ...], tuple[tuple[object, ...], ...]]]
 
 def rank_tables(rows: Sequence[RankRow]) -> Tables:
     """Put rows into tables: what concerns all particles, and the parts."""
-    parts = {"Rank by rank": [row for row in rows if row.part == "all"]}
-    parts["By source and instrument"] = [row for row in rows if row.part != "all"]
-    return {title: (_COLUMNS, tuple(_line(row) for row in some)) for title, some in parts.items() if some}
+    parts = {
+        "Rank by rank": ("method", [(row.method, row) for row in rows if row.part == "all"]),
+        "By source and instrument": ("particles of", [(row.part, row) for row in rows if row.part != "all"]),
+    }
+    return {
+        title: ((first, *_COLUMNS), tuple((word, *_line(row)) for word, row in some))
+        for title, (first, some) in parts.items()
+        if some
+    }
 
 
 def _line(row: RankRow) -> tuple[object, ...]:
@@ -35,8 +40,6 @@ def _line(row: RankRow) -> tuple[object, ...]:
         return f"{100 * low:.1f} – {100 * high:.1f}"
 
     return (
-        row.method,
-        row.part,
         row.rank,
         row.particles,
         row.taxa,
@@ -45,10 +48,7 @@ def _line(row: RankRow) -> tuple[object, ...]:
         percent(row.macro_precision),
         percent(row.macro_recall),
         percent(row.balanced_accuracy),
-        ends(row.balanced_accuracy_low, row.balanced_accuracy_high),
-        percent(row.accuracy),
         percent(row.abstained),
-        f"{row.samples:,} samples" if row.samples else "particles (image-level)",
     )
 
 

@@ -214,7 +214,9 @@ class _Counted:
 
     def notes(self, named: Named) -> list[str]:
         """Say what a reader of the figures has to know."""
-        notes = [f"names by {named.by}"]
+        notes = [f"names by {named.by}{named.about}"]
+        where = "samples were" if self._truth.grouped else "particles were (image-level)"
+        notes.append(f"for the intervals {where} resampled; names not down to a rank are wrong there")
         without = int(self._truth.asked.sum()) - self.particles
         if without and named.left_out:
             notes.append(f"{without:,} particles that the gallery holds are not asked about")
