@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from seston.cli.output import Outcome, Table, save_rows, skipped_document, skipped_lines
 from seston.cli.words import AsJson, Existing, Flag, ModelName, Overwrite, Several, check_free
+
+if TYPE_CHECKING:
+    from seston.recognition import Identification
 
 __all__ = ["count", "doctor", "gallery", "identify"]
 
@@ -35,7 +40,8 @@ def gallery(
     data
         The folder of a data set with labels.
     model
-        The folder of a run, or the word classical: measured features, which need no training.
+        The folder of a run, or a word for what needs no training: classical (measured features) or box (the network
+        that comes with Seston, for pictures).
     to
         The folder of the gallery to write.
     per_class
@@ -98,13 +104,15 @@ def identify(
 
     Each particle gets the likeliest label of the gallery, with a score: how likely the name is right, for particles of
     the gallery's labels. With --precision, --unfamiliar or --threshold doubtful ones are called unknown instead.
+    Without a gallery the model in the box names pictures, offline: each by its label, or by a wider group where that is
+    doubtful. What does not look like the pictures that it learned from gets a warning, and a wide group or: unknown.
 
     Parameters
     ----------
     paths
-        Instrument files and folders of them, or a data set.
+        Pictures, instrument files and folders of them, or a data set.
     gallery
-        The folder of a gallery.
+        The folder of a gallery; the model in the box if not given.
     model
         The folder of the run that the gallery was made with, where the gallery does not hold it.
     to
@@ -142,6 +150,7 @@ def identify(
         f"{number:,} by {modality}" for modality, number in Counter(one.modality for one in particles).items()
     )
     where = f" Names in {to}." if to else ""
+    counted = Table((_heading("label", result.simulated), "particles"), names.most_common())
     sentence = f"{result.count:,} particles: {by or 'none'}; {len(skipped):,} skipped.{where}"
     return Outcome(
         document={
@@ -151,8 +160,8 @@ def identify(
             "notes": list(result.notes),
             "seconds": result.seconds,
         },
-        blocks=(Table((_heading("label", result.simulated), "particles"), names.most_common()), sentence),
-        notes=(*(f"note: {note}" for note in result.notes), *skipped_lines(skipped)),
+        blocks=(_each(particles) if gallery is None and result.count <= _SHOWN else counted, sentence),
+        notes=(*(f"note: {note}" for note in (*result.notes, *_warnings(particles))), *skipped_lines(skipped)),
         partial=bool(skipped),
     )
 
@@ -216,6 +225,38 @@ def doctor(path: Existing, /, *, gallery: Existing | None = None, as_json: AsJso
         blocks=(Table(("", "check", "what was found"), rows), sentence),
         partial=bool(failed),
     )
+
+
+_SHOWN = 20
+
+
+def _each(particles: Sequence[Identification]) -> Table:
+    """Show what the model in the box says of a few pictures, one a line."""
+    rows = [
+        (
+            one.id,
+            one.label or "(not named)",
+            one.rank,
+            "" if one.score is None else f"{one.score:.2f}",
+            "; ".join(f"{name} {score:.2f}" for name, score in _wider(one)),
+        )
+        for one in particles
+    ]
+    return Table(("picture", "name", "rank", "score", "wider groups"), rows)
+
+
+def _wider(one: Identification) -> list[tuple[str, float]]:
+    """Give the groups that a name lies in, as far as they are likelier than it is."""
+    found: list[tuple[str, float]] = []
+    for rank, name, score in zip(one.ranks, one.rank_names, one.rank_scores, strict=True):
+        if rank in ("genus", "class", "phylum", "kingdom") and name != one.label and score >= (one.score or 0):
+            found.append((name, score))
+    return found
+
+
+def _warnings(particles: Sequence[Identification]) -> list[str]:
+    said = Counter(one.warning for one in particles if one.warning)
+    return [f"{number:,} of {len(particles):,} pictures: {warning}" for warning, number in said.items()]
 
 
 def _heading(word: str, made_up: str) -> str:

@@ -38,7 +38,7 @@ def check_exists(_type: Any, path: Any) -> None:
 
 
 def check_model(_type: Any, model: Any) -> None:
-    """Refuse what is neither the folder of a run nor the word for measured features.
+    """Refuse what is neither the folder of a run nor a word for what needs no training.
 
     Raises
     ------
@@ -46,9 +46,10 @@ def check_model(_type: Any, model: Any) -> None:
         If there is no such run.
     """
     for one in model if isinstance(model, list | tuple) else (model,):
-        if one is not None and str(one) != _MEASURED and not one.exists():
-            near = nearest_word(str(one), [_MEASURED])
-            near = near if "did you mean" in near else f"{_nearest_path(one)}; without a run there is: {_MEASURED}"
+        if one is not None and str(one) not in _UNTRAINED and not one.exists():
+            near = nearest_word(str(one), _UNTRAINED)
+            if "did you mean" not in near:
+                near = f"{_nearest_path(one)}; without a run there are: {', '.join(_UNTRAINED)}"
             raise NotFoundError(f"{one}: no such run{near}")
 
 
@@ -73,7 +74,7 @@ def _nearest_path(path: Path) -> str:
 
 
 _LOOKED_AT = 5_000
-_MEASURED = "classical"
+_UNTRAINED = ("box", "classical")
 
 AsJson = Annotated[
     bool,
@@ -87,7 +88,7 @@ Existing = Annotated[Path, Parameter(validator=check_exists)]
 """A file or folder that must be there."""
 
 ModelName = Annotated[Path, Parameter(validator=check_model)]
-"""The folder of a run, or the word for features that are measured and need no training."""
+"""The folder of a run, or a word for what needs no training: classical features, or the model in the box."""
 
 Several = Annotated[Path, Parameter(validator=check_exists, required=True)]
 """One of several files or folders that must be there, and of which one at least must be named."""

@@ -1,4 +1,4 @@
-"""Which encoder a user means: a run by its folder, or the features that can be measured without any training."""
+"""Which encoder a user means: a run by its folder, or one of those that need no training."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seston.errors import UsageError
+from seston.recognition.box_model import BoxModel
 from seston.recognition.classical import ClassicalModel
 from seston.recognition.encoder import Encoder, load
 
@@ -13,7 +14,10 @@ if TYPE_CHECKING:
     from seston.recognition.gallery import Gallery
     from seston.store import DataSet
 
-__all__ = ["CLASSICAL", "choose_model", "gallery_model", "means_classical"]
+__all__ = ["BOX", "CLASSICAL", "choose_model", "gallery_model", "means_box", "means_classical"]
+
+BOX = "box"
+"""The word that stands for the network that comes with the package."""
 
 CLASSICAL = "classical"
 """The word that stands for measured features wherever a run may be named."""
@@ -27,8 +31,8 @@ def choose_model(data: DataSet, model: Encoder | Path | str) -> Encoder:
     data
         Where features are measured, the data set says which it has.
     model
-        An encoder, the folder of a run, or ``classical``: listmode, pulse and picture features, which need no training
-        (unless there is a folder of that name).
+        An encoder, the folder of a run, ``classical``: listmode, pulse and picture features, which need no training, or
+        ``box``: the network that comes with the package (unless there is a folder of that name).
 
     Raises
     ------
@@ -37,6 +41,8 @@ def choose_model(data: DataSet, model: Encoder | Path | str) -> Encoder:
     """
     if not isinstance(model, str | Path):
         return model
+    if means_box(model):
+        return BoxModel.load()
     return ClassicalModel.of(data) if means_classical(model) else load(model)
 
 
@@ -50,6 +56,8 @@ def gallery_model(gallery: Gallery, model: Encoder | Path | str | None = None) -
     """
     if means_classical(model) and isinstance(gallery.model, ClassicalModel):
         model = gallery.model
+    if means_box(model):
+        model = BoxModel.load()
     encoder = load(model) if isinstance(model, str | Path) else model or gallery.model
     if encoder is None:
         raise UsageError("the gallery does not hold its model: name the folder of its run")
@@ -63,4 +71,13 @@ def gallery_model(gallery: Gallery, model: Encoder | Path | str | None = None) -
 
 def means_classical(model: object) -> bool:
     """Tell whether a word stands for measured features."""
-    return isinstance(model, str | Path) and str(model) == CLASSICAL and not Path(CLASSICAL).exists()
+    return _means(model, CLASSICAL)
+
+
+def means_box(model: object) -> bool:
+    """Tell whether a word stands for the network in the box."""
+    return _means(model, BOX)
+
+
+def _means(model: object, word: str) -> bool:
+    return isinstance(model, str | Path) and str(model) == word and not Path(word).exists()

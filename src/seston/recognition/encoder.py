@@ -62,7 +62,7 @@ class Encoder(Protocol):
 
 
 def load(path: Path | str, *, runtime: Runtime = "auto") -> Encoder:
-    """Load an encoder: the folder of a run, or of classical features that a gallery keeps.
+    """Load an encoder: the folder of a run, or what a gallery keeps in the place of one.
 
     Parameters
     ----------
@@ -79,10 +79,14 @@ def load(path: Path | str, *, runtime: Runtime = "auto") -> Encoder:
     UsageError
         Where the runtime that was asked for (or, without torch, any) cannot run it.
     """
+    from seston.recognition.box_files import is_box
+    from seston.recognition.box_model import BoxModel
     from seston.recognition.classical import ClassicalModel, is_classical
     from seston.recognition.runtimes import load_encoder
 
     folder = Path(path)
+    if is_box(folder):
+        return BoxModel.load(folder)
     if is_classical(folder):
         return ClassicalModel.load(folder)
     if not folder.exists():

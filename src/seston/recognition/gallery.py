@@ -76,6 +76,16 @@ class Gallery:
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def model_id(self) -> str:
+        """Of the model that it was made with."""
+        return self.card.model_id
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """``simulated`` or ``semi-simulated`` where its particles are."""
+        return self.card.flags
+
     @classmethod
     def from_dataset(
         cls,

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from seston.errors import UsageError
 from seston.particle import Annotation, Progress, Sample, Silence, Skipped
+from seston.recognition.box import Box, open_box
 from seston.recognition.caution import Caution
-from seston.recognition.choosing import gallery_model
+from seston.recognition.choosing import gallery_model, means_box
 from seston.recognition.encoder import Encoder
 from seston.recognition.gallery import Gallery
 from seston.recognition.levelling import levelled
@@ -72,7 +73,8 @@ def identify(
     paths
         A data set, or instrument files and folders of them.
     gallery
-        From `Gallery.from_dataset` or its folder.
+        From `Gallery.from_dataset` or its folder. Without one the model in the box names pictures: see
+        `seston.recognition.box`.
     model
         Where the gallery does not hold its model (they have to be the same).
     to
@@ -95,15 +97,12 @@ def identify(
     Raises
     ------
     UsageError
-        Where there is no gallery, or a model that it was not made with.
+        Where there is a model without a gallery, or one that the gallery was not made with.
     InputError
         Where nothing can be read.
     """
     started = time.perf_counter()
-    if gallery is None:
-        raise UsageError("there is no model in the box yet: name a gallery (made by  seston gallery DATA --model RUN)")
-    known = gallery if isinstance(gallery, Gallery) else Gallery.load(gallery)
-    encoder = gallery_model(known, model)
+    known, encoder = _known(gallery, model)
     reading = open_source(paths)
     if annotate and reading.data is None:
         raise UsageError("names are added to the annotations of a data set; these are files: import them first")
@@ -127,13 +126,24 @@ def identify(
         count=count,
         samples=reading.samples,
         skipped=reading.skipped,
-        simulated=made_up(known.card.flags, *(sample.flags for sample in reading.samples.values())),
+        simulated=made_up(known.flags, *(sample.flags for sample in reading.samples.values())),
         notes=_notes(known, caution),
         seconds=time.perf_counter() - started,
     )
 
 
-def _notes(gallery: Gallery, caution: Caution) -> tuple[str, ...]:
+def _known(gallery: Gallery | Path | str | None, model: Encoder | Path | str | None) -> tuple[Gallery | Box, Encoder]:
+    """Give what names, and the encoder that goes with it."""
+    if gallery is None:
+        if model is not None and not means_box(model):
+            raise UsageError(f"{model} has no names by itself: add a gallery (seston gallery DATA --model {model})")
+        box = open_box()
+        return box, box.model
+    known = gallery if isinstance(gallery, Gallery) else Gallery.load(gallery)
+    return known, gallery_model(known, model)
+
+
+def _notes(gallery: Gallery | Box, caution: Caution) -> tuple[str, ...]:
     """Say where a promise cannot be kept."""
     if caution.precision is None:
         return ()
@@ -148,7 +158,7 @@ def _notes(gallery: Gallery, caution: Caution) -> tuple[str, ...]:
 
 
 def _name_all(
-    reading: Reading, gallery: Gallery, encoder: Encoder, caution: Caution, annotate: bool, say: Progress
+    reading: Reading, gallery: Gallery | Box, encoder: Encoder, caution: Caution, annotate: bool, say: Progress
 ) -> Iterator[list[Identification]]:
     """Name particles a few hundred at a time, as they are read, at the level of the gallery's runs."""
     say.start("naming particles", reading.total)
@@ -159,7 +169,7 @@ def _name_all(
         ]
         reading.skipped.extend(Skipped(one.path, one.id, one.reason) for one in named if one.label is None)
         if annotate and reading.data is not None:
-            reading.data.annotate(_predictions(named, gallery.card.model_id))
+            reading.data.annotate(_predictions(named, gallery.model_id))
         yield named
         say.advance(len(part))
     say.finish()

@@ -21,7 +21,8 @@ __all__ = ["NamesWriter", "read_names", "read_samples", "sidecar_of"]
 _SUFFIXES = (".csv", ".parquet", ".json")
 _COLUMNS = tuple(field.name for field in fields(Identification))
 _NUMBERS = ("score", "margin", "familiarity")
-_LISTS = ("nearest", "nearest_labels", "nearest_likeness")
+_LISTS = ("nearest", "nearest_labels", "nearest_likeness", "ranks", "rank_names", "rank_scores")
+_LISTS_OF_NUMBERS = ("nearest_likeness", "rank_scores")
 _BETWEEN = " | "
 _KEPT_OF_SAMPLE = (
     "id", "path", "reader", "instrument", "start", "volume_sampled_ml", "volume_analysed_ml", "volume_imaged_ml",
@@ -151,7 +152,8 @@ def _from_row(row: Mapping[str, Any]) -> Identification:
     for name in _LISTS:
         several = values.get(name, ())
         values[name] = tuple(several.split(_BETWEEN) if isinstance(several, str) else several)
-    values["nearest_likeness"] = tuple(map(float, values["nearest_likeness"]))
+    for name in _LISTS_OF_NUMBERS:
+        values[name] = tuple(map(float, values[name]))
     return Identification(**{"label": None, "modality": "none"} | values)
 
 
@@ -209,7 +211,7 @@ class _ParquetSink:
         import pyarrow.parquet as pq
 
         kinds = dict.fromkeys(_NUMBERS, pa.float64()) | dict.fromkeys(_LISTS, pa.list_(pa.string()))
-        kinds["nearest_likeness"] = pa.list_(pa.float64())
+        kinds |= dict.fromkeys(_LISTS_OF_NUMBERS, pa.list_(pa.float64()))
         self._schema = pa.schema([(name, kinds.get(name, pa.string())) for name in _COLUMNS])
         self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
 

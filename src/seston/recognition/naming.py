@@ -54,6 +54,16 @@ class Identification:
     """… and how like it they are: cosines, 1 for the same."""
     reason: str = ""
     """Why it could not be named."""
+    rank: str = ""
+    """By the model in the box: ``label``, or the rank of the wider group that the name is; else empty."""
+    ranks: tuple[str, ...] = ()
+    """By the model in the box: from ``label`` to ``kingdom`` …"""
+    rank_names: tuple[str, ...] = ()
+    """… the likeliest group of each rank …"""
+    rank_scores: tuple[float, ...] = ()
+    """… and its probability: that of its labels together."""
+    warning: str = ""
+    """Why the name is to be doubted: the picture does not look like those that the model learned from."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,10 +42,13 @@ class OnnxModel:
 
     folder: Path
     """Of the run."""
-    recipe: Recipe
+    recipe: Recipe | None
+    """None where no run stands behind the graphs."""
     preparation: Preparation
     model_id: str
     """Hash of the weights and of the preparation."""
+    graphs: Path | None = None
+    """Folder of the graphs where it is not ``onnx`` in that of the run."""
     threads: int = field(default_factory=lambda: _threads())
     """That run the graphs: as many as ``OMP_NUM_THREADS`` says, else all cores that this process may use."""
 
@@ -101,7 +104,7 @@ class OnnxModel:
             "profile", has_profile, (arrays.profile, arrays.channel_present.astype(np.float32), arrays.profile_size)
         )
         within: dict[str, NDArray[np.float32]] = {}
-        if self.recipe.uses_neighbours and within_image and within_profile:
+        if self.recipe is not None and self.recipe.uses_neighbours and within_image and within_profile:
             within = {"within_image": within_image[0], "within_profile": within_profile[0]}
         return Embeddings(
             ids=ids,
@@ -157,7 +160,7 @@ class OnnxModel:
         return ThreadPoolExecutor(self.threads, thread_name_prefix="towers")
 
     def _path(self, graph: str) -> Path:
-        return self.folder / "onnx" / f"{graph}.onnx"
+        return (self.graphs or self.folder / "onnx") / f"{graph}.onnx"
 
 
 class _Sessions(dict[str, Any]):

@@ -1,0 +1,201 @@
+"""Make the files of the model in the box of trained weights.
+
+PYTHONPATH=benchmarks python -m in_the_box.make SET --run RUN --to src/seston/recognition/in_the_box
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import torch
+from numpy.typing import NDArray
+from safetensors import safe_open
+
+from in_the_box.graph import write_graph
+from in_the_box.squares import Squares, preparation_of, squares_of
+from in_the_box.train import Network
+from seston import __version__
+from seston.evaluation.rank_tally import taxa_of
+from seston.models.spaces import unit
+from seston.recognition.box import likeness
+from seston.recognition.box_files import GRAPH, BoxCard, BoxClass, read_box, write_box
+from seston.recognition.box_names import group_classes
+from seston.recognition.calibration import Calibration, probabilities
+
+SIZE = 128
+DIRECTIONS = 128
+TEMPERATURES = np.geomspace(0.2, 5, 200)
+STRANGEST = 0.005
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("--to", type=Path, required=True)
+    parser.add_argument("--split", default="box")
+    parser.add_argument("--a-class", type=int, default=48, help="pictures of each class in the gallery")
+    parser.add_argument("--refit", action="store_true", help="add linear discriminants to the layer of classes")
+    parser.add_argument("--turned", action="store_true", help="look at each picture twice")
+    parser.add_argument("--about", type=Path, help="the model card")
+    chosen = parser.parse_args()
+    chosen.to.mkdir(parents=True, exist_ok=True)
+    network, names = load_network(chosen.run / "weights.safetensors")
+    write_graph(network.encoder, network.head, chosen.to / GRAPH, size=SIZE, turned=chosen.turned)
+    squares = squares_of(chosen.data, SIZE, chosen.split)
+    number_of = {name: place for place, name in enumerate(names)}
+    numbers = np.array([number_of[label] for label in squares.labels])
+    # What the figures are measured on, the part "test", is not looked at here.
+    training = np.flatnonzero(squares.parts == "train")
+    gallery = chosen_rows(numbers, squares.parts == "train", chosen.a_class)
+    learnt = training if chosen.refit else gallery
+    used = np.concatenate([learnt, np.flatnonzero(squares.parts == "validation")])
+    features, scores = run_graph(chosen.to / GRAPH, squares, used)
+    truth, held = numbers[used], np.arange(len(used)) >= len(learnt)
+    if chosen.refit:
+        refit(network.head, features, truth, held)
+        write_graph(network.encoder, network.head, chosen.to / GRAPH, size=SIZE, turned=chosen.turned)
+        scores = features @ network.head.weight.detach().numpy().T + network.head.bias.detach().numpy()
+    classes = describe(names)
+    temperature = coolest(scores[held], truth[held])
+    calibrations = {
+        groups.rank: calibrate_rank(
+            groups.best(probabilities(scores[held], temperature)), groups.of_classes(), truth[held]
+        )
+        for groups in group_classes(classes)
+    }
+    rows = np.flatnonzero(np.isin(used, gallery))
+    mean = features[rows].mean(axis=0)
+    directions = np.linalg.svd(features[rows] - mean, full_matrices=False)[2][:DIRECTIONS].T
+    vectors = unit((features[rows] - mean) @ directions)
+    likely = likeness((unit((features[held] - mean) @ directions) @ vectors.T).astype(np.float32))
+    card = BoxCard(
+        preparation=preparation_of(SIZE), classes=classes, temperature=temperature, calibrations=calibrations,
+        familiarity=tuple(np.quantile(likely, np.linspace(0, 1, 101)).round(6).tolist()),
+        strangest=round(float(np.quantile(likely, STRANGEST)), 6),
+        created=datetime.now(UTC).strftime("%Y-%m-%d"), seston_version=__version__,
+    )  # fmt: skip
+    about = chosen.about.read_text(encoding="utf-8") if chosen.about else "# The model in the box\n"
+    write_box(
+        chosen.to, card, mean=mean, directions=directions, vectors=vectors, classes=truth[rows],
+        ids=tuple(squares.ids[used[rows]].tolist()), about=about,
+    )  # fmt: skip
+    read_box(chosen.to)
+    for path in sorted(chosen.to.iterdir()):
+        print(f"{path.name}: {path.stat().st_size:,} bytes")
+    right = {rank: learnt.accuracy for rank, learnt in calibrations.items()}
+    print(json.dumps({"temperature": temperature, "validation": right, "strangest": card.strangest}))
+
+
+def load_network(path: Path) -> tuple[Network, list[str]]:
+    """Read trained weights, and the names of their classes."""
+    with safe_open(path, framework="pt") as file:
+        names = json.loads(file.metadata()["classes"])
+        weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    network = Network(len(names), 0.0)
+    network.load_state_dict(weights)
+    return network.eval(), names
+
+
+def run_graph(
+    path: Path, squares: Squares, rows: NDArray[np.int64], outputs: int = 2
+) -> tuple[NDArray[np.float32], ...]:
+    """Give features and scores of some pictures."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    parts = []
+    for start in range(0, len(rows), 64):
+        part = rows[start : start + 64]
+        pictures = (squares.pixels[part].astype(np.float32) - squares.backgrounds[part, None, None]) / 127.5
+        parts.append(session.run(None, {"picture": pictures[:, None]}))
+    return tuple(np.concatenate([part[number] for part in parts]) for number in range(outputs))
+
+
+def refit(
+    head: torch.nn.Linear, features: NDArray[np.float32], truth: NDArray[np.int64], held: NDArray[np.bool_]
+) -> None:
+    """Add the linear discriminants of the training pictures, as they are, to the layer of classes.
+
+    How much they are shrunk and how much they weigh is what makes the right classes of held-out pictures likeliest.
+    """
+    known, labels = features[~held].astype(np.float64), truth[~held]
+    means = np.stack([known[labels == number].mean(axis=0) for number in range(len(head.bias))])
+    apart = known - means[labels]
+    scatter = apart.T @ apart / len(apart)
+    level = np.eye(len(scatter)) * scatter.diagonal().mean()
+    trained = head.weight.detach().numpy().astype(np.float64), head.bias.detach().numpy().astype(np.float64)
+    asked, right = features[held].astype(np.float64), truth[held]
+    best: tuple[float, Any] = (np.inf, None)
+    for shrunk in (0.1, 0.3, 1.0, 3.0):
+        weights = np.linalg.solve(scatter + shrunk * level, (means - means.mean(0)).T).T
+        bias = -((means + means.mean(0)) / 2 * weights).sum(axis=1)
+        scale = (asked @ trained[0].T).std() / (asked @ weights.T).std()
+        for share in (0.0, 0.25, 0.5, 0.75, 1.0):
+            mixed = [(1 - share) * old + share * scale * new for old, new in zip(trained, (weights, bias), strict=True)]
+            scores = asked @ mixed[0].T + mixed[1]
+            coolest_one = coolest(scores.astype(np.float32), right)
+            shares = probabilities(scores, coolest_one)
+            surprise = float(-np.log(np.maximum(shares[np.arange(len(right)), right], 1e-12)).mean())
+            accuracy = float((scores.argmax(1) == right).mean())
+            print(f"discriminants shrunk {shrunk}, share {share}: surprise {surprise:.4f}, right {accuracy:.4f}")
+            if surprise < best[0]:
+                best = surprise, mixed
+    with torch.no_grad():
+        head.weight.copy_(torch.from_numpy(best[1][0]))
+        head.bias.copy_(torch.from_numpy(best[1][1]))
+
+
+def describe(names: list[str]) -> tuple[BoxClass, ...]:
+    """Say what each class means."""
+    pairs = [tuple(name.split(": ", 1)) for name in names]
+    taxa = taxa_of(pairs)  # type: ignore[arg-type]
+    return tuple(
+        BoxClass(
+            label=pair[1], source=pair[0], taxon=taxa[pair].name, kind=taxa[pair].kind, lineage=dict(taxa[pair].lineage)
+        )  # type: ignore[index]
+        for pair in pairs
+    )
+
+
+def coolest(scores: NDArray[np.float32], truth: NDArray[np.int64]) -> float:
+    """Give the temperature under which the right classes are likeliest."""
+
+    def surprise(temperature: float) -> float:
+        shares = probabilities(scores.astype(np.float64), temperature)
+        return float(-np.log(np.maximum(shares[np.arange(len(truth)), truth], 1e-12)).mean())
+
+    return float(min(TEMPERATURES, key=surprise))
+
+
+def calibrate_rank(
+    best: tuple[NDArray[np.int64], NDArray[np.float64]], group_of: NDArray[np.int64], truth: NDArray[np.int64]
+) -> Calibration:
+    """Say how often names of a rank were right, from which score on; a class without one there makes them wrong."""
+    named, score = best
+    right = named == group_of[truth]
+    order = np.argsort(-score, kind="stable")
+    share = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
+    steps = np.unique(np.linspace(0, len(order) - 1, 100).astype(int))
+    table = tuple((round(float(score[order][at]), 6), round(float(share[at]), 6)) for at in steps)
+    return Calibration(particles=len(truth), accuracy=float(right.mean()), right_above=table)
+
+
+def chosen_rows(numbers: NDArray[np.int64], training: NDArray[np.bool_], most: int) -> NDArray[np.int64]:
+    """Choose the pictures of the gallery: at most so many of each class from the training part."""
+    random = np.random.default_rng(0)
+    parts = [
+        np.sort(random.permutation(np.flatnonzero((numbers == number) & training))[:most])
+        for number in range(int(numbers.max()) + 1)
+    ]
+    return np.concatenate(parts)
+
+
+if __name__ == "__main__":
+    main()

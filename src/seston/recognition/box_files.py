@@ -1,0 +1,168 @@
+"""The files of the model in the box, which come with the package: a network, its classes, a gallery and a card.
+
+::
+
+    in_the_box/image.onnx            pictures → features and a score for each class
+    in_the_box/box.json              classes with their taxa, and what held-out pictures taught about the scores
+    in_the_box/gallery.safetensors   vectors of pictures that it learned from, their classes and ids
+    in_the_box/README.md             model card: data, licences, figures, limits
+
+`seston.recognition.box` uses them; ``benchmarks/in_the_box`` in the repository makes them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from seston.errors import InputError, NotFoundError
+from seston.models.spaces import unit
+from seston.recognition.calibration import Calibration
+from seston.training.preparation import Preparation
+
+__all__ = ["BOX_FOLDER", "BoxCard", "BoxClass", "BoxFiles", "is_box", "read_box", "write_box"]
+
+BOX_FOLDER = Path(__file__).with_name("in_the_box")
+"""Where the package holds them."""
+
+GRAPH = "image.onnx"
+_CARD, _GALLERY, _READ_ME = "box.json", "gallery.safetensors", "README.md"
+_FORMAT = 1
+
+
+class BoxClass(msgspec.Struct, frozen=True, kw_only=True):
+    """A class that the network knows."""
+
+    label: str
+    """As its collection writes it."""
+    source: str
+    """The collection."""
+    taxon: str | None = None
+    """Accepted name of what it means; None where it means no taxon."""
+    kind: str = "living"
+    lineage: dict[str, str] = {}
+    """Rank → name, from kingdom to species, as far as the label goes."""
+
+
+class BoxCard(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of the network."""
+
+    format: int = _FORMAT
+    preparation: Preparation
+    classes: tuple[BoxClass, ...]
+    temperature: float
+    """Scores are divided by it before they become probabilities."""
+    calibrations: dict[str, Calibration]
+    """``label`` and each rank → how often names were right among held-out pictures, from which score on."""
+    familiarity: tuple[float, ...]
+    """Likeness that the least familiar hundredth of held-out pictures stays below, then two hundredths, …"""
+    strangest: float
+    """Likeness below which a picture is like nothing at all that was learned."""
+    created: str = ""
+    seston_version: str = ""
+
+
+@dataclass(frozen=True)
+class BoxFiles:
+    """The files, read."""
+
+    folder: Path
+    card: BoxCard
+    mean: NDArray[np.float32]
+    """(F,) of the features of all gallery pictures."""
+    directions: NDArray[np.float32]
+    """(F, D): features less their mean times this are the vectors of the gallery, before they get unit length."""
+    vectors: NDArray[np.float32]
+    """(N, D) unit vectors."""
+    classes: NDArray[np.int64]
+    """(N,) class number of each."""
+    ids: tuple[str, ...]
+    """Ids of the pictures in a data set built of the collections."""
+
+    @cached_property
+    def model_id(self) -> str:
+        """Name of what the network does: a hash of its weights and of the preparation."""
+        digest = hashlib.sha256((self.folder / GRAPH).read_bytes())
+        digest.update(msgspec.json.encode(self.card.preparation))
+        return f"box-{digest.hexdigest()[:12]}"
+
+    def likeness(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Give the cosine of each picture to each gallery picture, (M, N)."""
+        cosines: NDArray[np.float32] = unit((features - self.mean) @ self.directions) @ self.vectors.T
+        return cosines
+
+
+def is_box(folder: Path) -> bool:
+    """Tell whether a folder holds such files."""
+    return (folder / _CARD).is_file()
+
+
+def read_box(folder: Path = BOX_FOLDER) -> BoxFiles:
+    """Read the files.
+
+    Raises
+    ------
+    NotFoundError
+        There are none: the package was installed without them.
+    InputError
+        They are damaged, or of a newer version.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    if not is_box(folder):
+        raise NotFoundError(f"{folder}: there is no model in the box; install Seston again, or name a gallery")
+    try:
+        card = msgspec.json.decode((folder / _CARD).read_bytes(), type=BoxCard)
+        tensors = load_file(folder / _GALLERY)
+        vectors = unit(tensors["vectors"].astype(np.float32))
+        return BoxFiles(
+            folder=folder,
+            card=card,
+            mean=tensors["mean"].astype(np.float32),
+            directions=tensors["directions"].astype(np.float32),
+            vectors=vectors,
+            classes=tensors["classes"].astype(np.int64),
+            ids=tuple(tensors["ids"].tobytes().decode().split("\n")),
+        )
+    except (OSError, ValueError, KeyError, msgspec.DecodeError, SafetensorError) as error:
+        raise InputError(f"{folder}: the model in the box is damaged ({error}); install Seston again") from error
+
+
+def write_box(
+    folder: Path,
+    card: BoxCard,
+    *,
+    mean: NDArray[np.float32],
+    directions: NDArray[np.float32],
+    vectors: NDArray[np.float32],
+    classes: NDArray[np.int64],
+    ids: tuple[str, ...],
+    about: str,
+) -> None:
+    """Write all but the graph; the vectors with 16 bits a number.
+
+    Parameters
+    ----------
+    about
+        The model card.
+    """
+    from safetensors.numpy import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    narrow = {"mean": mean, "directions": directions, "vectors": vectors}
+    tensors: dict[str, NDArray[Any]] = {name: np.ascontiguousarray(array, np.float16) for name, array in narrow.items()}
+    tensors |= {
+        "classes": np.ascontiguousarray(classes, np.int16),
+        "ids": np.frombuffer("\n".join(ids).encode(), np.uint8).copy(),
+    }
+    save_file(tensors, folder / _GALLERY)
+    (folder / _CARD).write_bytes(msgspec.json.format(msgspec.json.encode(card), indent=1) + b"\n")
+    (folder / _READ_ME).write_text(about, encoding="utf-8")
