@@ -33,7 +33,7 @@ from sklearn.preprocessing import StandardScaler
 
 from seston.models.spaces import fit_space
 from seston.particle import Particle
-from seston.recognition.box import Box, likeness
+from seston.recognition.box import Box, evidence
 from seston.recognition.box_files import BOX_FOLDER, GRAPH
 from seston.recognition.box_model import BoxModel
 from seston.recognition.calibration import probabilities
@@ -215,9 +215,9 @@ def open_set(box: Box, own: tuple[Numbers, Numbers], foreign: tuple[Numbers, Num
     sets["noise, writing, photographs"] = (strange.image, strange.shared_image)
     temperature = box.files.card.temperature
     ways: dict[str, Callable[[tuple[Numbers, Numbers]], NDArray[np.float64]]] = {
-        "likeness (used)": lambda said: likeness(box.files.likeness(said[0])),
+        "five nearest of the gallery": lambda said: -np.sort(-box.files.likeness(said[0]), axis=1)[:, :5].mean(1),
         "highest probability": lambda said: probabilities(said[1].astype(np.float64), temperature).max(1),
-        "energy": lambda said: np.log(np.exp(said[1].astype(np.float64)).sum(1)),
+        "energy (used)": lambda said: evidence(said[1]),
     }
     found: dict[str, Any] = {}
     for name, said in sets.items():

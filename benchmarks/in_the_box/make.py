@@ -21,12 +21,12 @@ from in_the_box.graph import write_graph
 from in_the_box.squares import Squares, preparation_of, squares_of
 from in_the_box.train import Network
 from seston import __version__
-from seston.evaluation.rank_tally import taxa_of
 from seston.models.spaces import unit
-from seston.recognition.box import likeness
+from seston.recognition.box import evidence
 from seston.recognition.box_files import GRAPH, BoxCard, BoxClass, read_box, write_box
 from seston.recognition.box_names import group_classes
 from seston.recognition.calibration import Calibration, probabilities
+from seston.taxonomy.label_taxa import taxa_of
 
 SIZE = 128
 DIRECTIONS = 128
@@ -74,7 +74,7 @@ def main() -> None:
     mean = features[rows].mean(axis=0)
     directions = np.linalg.svd(features[rows] - mean, full_matrices=False)[2][:DIRECTIONS].T
     vectors = unit((features[rows] - mean) @ directions)
-    likely = likeness((unit((features[held] - mean) @ directions) @ vectors.T).astype(np.float32))
+    likely = evidence(scores[held])
     card = BoxCard(
         preparation=preparation_of(SIZE), classes=classes, temperature=temperature, calibrations=calibrations,
         familiarity=tuple(np.quantile(likely, np.linspace(0, 1, 101)).round(6).tolist()),

@@ -71,9 +71,9 @@ def test_a_particle_that_cannot_be_named_is_reported_with_the_reason(world: Worl
     assert one.reason
 
 
-def test_without_a_gallery_one_is_told_to_make_one(world: World) -> None:
+def test_with_a_model_and_no_gallery_one_is_told_to_make_one(world: World, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="seston gallery DATA"):
-        identify(world.fresh)
+        identify(world.fresh, model=tmp_path)
 
 
 def test_files_cannot_be_annotated(world: World) -> None:

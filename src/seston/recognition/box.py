@@ -23,18 +23,17 @@ from seston.recognition.caution import UNKNOWN, Caution
 from seston.recognition.embeddings import Embeddings
 from seston.recognition.naming import Identification
 
-__all__ = ["PRECISION", "UNFAMILIAR", "Box", "likeness", "open_box"]
+__all__ = ["PRECISION", "UNFAMILIAR", "Box", "evidence", "open_box"]
 
 PRECISION = 0.8
 """Share of names at each rank that are to be right, unless another one is asked for."""
 
-UNFAMILIAR = 0.05
+UNFAMILIAR = 0.1
 """Pictures less familiar than all but this share of held-out ones are strange, unless another share is asked for."""
 
 _WIDE = ("order", "class", "phylum", "kingdom")
 _PRECISION_OF_STRANGE = 0.95
 _NEAREST = 3
-_NEIGHBOURS = 5
 _NO_PICTURE = "the model in the box names pictures, and this particle has none that can be used"
 
 
@@ -104,10 +103,10 @@ class Box:
         """Give the score from which on names are right so often, by rank; None where no score promises that."""
         return {rank: score_for(learnt, precision) for rank, learnt in self.files.card.calibrations.items()}
 
-    def familiarity(self, cosines: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Give the share of held-out pictures that are less like the gallery than each of these."""
+    def familiarity(self, scores: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Give the share of held-out pictures that there is less evidence for than for each of these."""
         steps = np.asarray(self.files.card.familiarity)
-        return np.interp(likeness(cosines), steps, np.linspace(0, 1, len(steps)), left=0.0, right=1.0)
+        return np.interp(evidence(scores), steps, np.linspace(0, 1, len(steps)), left=0.0, right=1.0)
 
     def _look(self, features: NDArray[np.float32], scores: NDArray[np.float32]) -> _Looked:
         cosines = self.files.likeness(features)
@@ -116,8 +115,8 @@ class Box:
         return _Looked(
             shares=shares,
             best=[groups.best(shares) for groups in self.groups],
-            familiarity=self.familiarity(cosines),
-            lost=likeness(cosines) < self.files.card.strangest,
+            familiarity=self.familiarity(scores),
+            lost=evidence(scores) < self.files.card.strangest,
             near=near,
             cosines=np.take_along_axis(cosines, near, axis=1),
         )
@@ -198,11 +197,13 @@ class _Looked:
     cosines: NDArray[np.float32]
 
 
-def likeness(cosines: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Give how like the gallery pictures are: the mean cosine to the five nearest of its pictures."""
-    count = min(_NEIGHBOURS, cosines.shape[1])
-    near = -np.partition(-cosines, count - 1, axis=1)[:, :count]
-    return np.asarray(near.mean(axis=1), np.float64)
+def evidence(scores: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Say how much speaks for any class at all: ln Σ exp(score), the negative energy of Liu et al. (2020), eq. 4.
+
+    Pictures of other instruments have less of it than the nearness of gallery pictures or the highest probability tell.
+    """
+    highest = scores.max(axis=1).astype(np.float64)
+    return np.asarray(highest + np.log(np.exp(scores - highest[:, None]).sum(axis=1)))
 
 
 @lru_cache(maxsize=1)

@@ -62,9 +62,9 @@ class BoxCard(msgspec.Struct, frozen=True, kw_only=True):
     calibrations: dict[str, Calibration]
     """``label`` and each rank → how often names were right among held-out pictures, from which score on."""
     familiarity: tuple[float, ...]
-    """Likeness that the least familiar hundredth of held-out pictures stays below, then two hundredths, …"""
+    """Evidence that the least familiar hundredth of held-out pictures stays below, then two hundredths, …"""
     strangest: float
-    """Likeness below which a picture is like nothing at all that was learned."""
+    """Evidence below which a picture is like nothing at all that was learned."""
     created: str = ""
     seston_version: str = ""
 
@@ -164,5 +164,6 @@ def write_box(
         "ids": np.frombuffer("\n".join(ids).encode(), np.uint8).copy(),
     }
     save_file(tensors, folder / _GALLERY)
+    (folder / _GALLERY).chmod(0o644)
     (folder / _CARD).write_bytes(msgspec.json.format(msgspec.json.encode(card), indent=1) + b"\n")
     (folder / _READ_ME).write_text(about, encoding="utf-8")
