@@ -122,7 +122,7 @@ def test_names_are_written_as_plain_csv(tmp_path: Path) -> None:
     with NamesWriter(tmp_path / "names.csv") as writer:
         writer.write([one])
     text = (tmp_path / "names.csv").read_text(encoding="utf-8")
-    assert text.splitlines()[1] == 's/1,,s,"Œ, quoted",,0.5,0.25,0.125,image,a | b,"Œ, quoted | c",0.75 | 0.5,'
+    assert text.splitlines()[1] == 's/1,,s,"Œ, quoted",,0.5,0.25,0.125,image,a | b,"Œ, quoted | c",0.75 | 0.5,,,,,,'
     assert list(read_names(tmp_path / "names.csv")) == [one]
 
 

@@ -27,12 +27,14 @@ from seston.models.spaces import unit
 from seston.recognition.calibration import Calibration
 from seston.training.preparation import Preparation
 
-__all__ = ["BOX_FOLDER", "BoxCard", "BoxClass", "BoxFiles", "is_box", "read_box", "write_box"]
+__all__ = ["BOX_FOLDER", "GRAPH", "BoxCard", "BoxClass", "BoxFiles", "is_box", "read_box", "write_box"]
 
 BOX_FOLDER = Path(__file__).with_name("in_the_box")
 """Where the package holds them."""
 
 GRAPH = "image.onnx"
+"""The network, pictures to features and scores."""
+
 _CARD, _GALLERY, _READ_ME = "box.json", "gallery.safetensors", "README.md"
 _FORMAT = 1
 
