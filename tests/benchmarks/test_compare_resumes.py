@@ -19,7 +19,7 @@ _SECOND = "profile-only"
 
 
 def _start(to: Path, sets: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, str(_SCRIPT), "--quick", "--epochs", "4", "--seeds", "1", "--sets", "simulated"]
+    command = [sys.executable, str(_SCRIPT), "--quick", "--epochs", "2", "--seeds", "1", "--sets", "simulated"]
     command += ["--methods", "default", _SECOND, "--to", str(to), "--sets-folder", str(sets)]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)

@@ -67,6 +67,10 @@ def test_questions_to_a_process_that_dies_have_an_end(process: LookingProcess) -
             answer.result(timeout=60)
 
 
+def _looks(child: psutil.Process) -> bool:
+    return child.status() != psutil.STATUS_ZOMBIE and "looking_program" in " ".join(child.cmdline())
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="kills by signal")
 def test_a_build_is_the_same_though_its_processes_are_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     members = {f"class {k % 3}/{k}.jpg": jpeg(k, (700, 500)) for k in range(40)}
@@ -86,10 +90,9 @@ def test_a_build_is_the_same_though_its_processes_are_killed(tmp_path: Path, mon
     def kill() -> None:
         while not stop.is_set() and len(killed) < 2:
             with suppress(psutil.Error, StopIteration):
-                one = next(one for one in psutil.Process().children() if one.status() != psutil.STATUS_ZOMBIE)
-                if one.pid not in killed and "looking_program" in " ".join(one.cmdline()):
-                    os.kill(one.pid, signal.SIGKILL)
-                    killed.append(one.pid)
+                one = next(one for one in psutil.Process().children() if _looks(one) and one.pid not in killed)
+                os.kill(one.pid, signal.SIGKILL)
+                killed.append(one.pid)
             time.sleep(0.02)
 
     killer = threading.Thread(target=kill)
