@@ -122,11 +122,12 @@ def compare(
     vectors = embed(data, main, progress=say)
     subjects = choose_subjects(data, vectors, names=names)
     untrained = None
-    if plan.baselines and isinstance(main, Model | OnnxModel) and importlib.util.find_spec("torch"):
+    recipe = main.recipe if isinstance(main, Model | OnnxModel) else None
+    if plan.baselines and recipe is not None and importlib.util.find_spec("torch"):
         from seston.training import untrained_run
 
         name = None if partition is None else partition.name
-        blank = Model(untrained_run(data, main.recipe, plan.seed, split=name, fold=fold))
+        blank = Model(untrained_run(data, recipe, plan.seed, split=name, fold=fold))
         untrained = embed(data, blank, progress=say).of(subjects.ids)
     return Comparison(
         encoder=main,
