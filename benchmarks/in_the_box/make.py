@@ -154,12 +154,12 @@ def refit(
 
 def describe(names: list[str]) -> tuple[BoxClass, ...]:
     """Say what each class means."""
-    pairs = [tuple(name.split(": ", 1)) for name in names]
-    taxa = taxa_of(pairs)  # type: ignore[arg-type]
+    pairs = [(source, label) for source, _, label in (name.partition(": ") for name in names)]
+    taxa = taxa_of(pairs)
     return tuple(
         BoxClass(
             label=pair[1], source=pair[0], taxon=taxa[pair].name, kind=taxa[pair].kind, lineage=dict(taxa[pair].lineage)
-        )  # type: ignore[index]
+        )
         for pair in pairs
     )
 
