@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import io
 import json
-import os
 import re
 import shlex
-import subprocess
-import sys
 from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,19 +62,25 @@ def _run(line: str, folder: Path) -> _Step:
         line = line.replace(printed, smaller)
     tokens = shlex.split(line)
     assert tokens[0] == "seston"
-    done = subprocess.run(
-        [sys.executable, "-m", "seston", *tokens[1:]],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        check=False,
-    )
-    return _Step(line, done.returncode, done.stdout, done.stderr)
+    out, said = io.StringIO(), io.StringIO()
+    with contextlib.chdir(folder), redirect_stdout(out), redirect_stderr(said):
+        code = call(tokens[1:])
+    return _Step(line, code, out.getvalue(), said.getvalue())
 
 
 @pytest.fixture(scope="module")
-def walked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[_Step]]:
+def _one_thread() -> Iterator[None]:
+    """Small tensors are slower on two threads than on one, and much slower where others use the second."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def walked(tmp_path_factory: pytest.TempPathFactory, _one_thread: None) -> tuple[Path, list[_Step]]:
     """Walk through the tutorial in an empty folder."""
     folder = tmp_path_factory.mktemp("tutorial")
     steps = []
@@ -190,17 +196,6 @@ _ELSEWHERE = {"models-push", "models-fetch"}
 def test_every_command_is_called_with_json() -> None:
     called = {name.replace(" ", "-") for name in _AFTERWARDS} | _ELSEWHERE
     assert {path.stem for path in _SCHEMAS.glob("*.json")} == called | {"error"}
-
-
-@pytest.fixture(scope="module")
-def _one_thread() -> Iterator[None]:
-    """Small tensors are slower on two threads than on one, and much slower where others use the second."""
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.mark.usefixtures("_one_thread")
