@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from seston.recognition.average_ranks import average_ranks
 from seston.recognition.classifiers import Rule, fit_rule
 from seston.recognition.familiarity import Surroundings, held_out_familiarity
 from seston.recognition.held_out import Fold, as_from_outside, leave_out
@@ -144,9 +145,7 @@ def familiar_share(calibration: Calibration, familiarity: NDArray[np.float64]) -
 
 def auroc(inside: NDArray[np.float64], outside: NDArray[np.float64]) -> float:
     """Give the share of pairs of one inside and one outside in which the one inside is greater; ties count half."""
-    from scipy.stats import rankdata
-
-    ranks = rankdata(np.concatenate([inside, outside]))
+    ranks = average_ranks(np.concatenate([inside, outside]))
     above = ranks[: len(inside)].sum() - len(inside) * (len(inside) + 1) / 2
     return float(above / (len(inside) * len(outside)))
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from seston.errors import InputError, NotFoundError
 from seston.particle import Particle, Progress, Silence
+from seston.recognition.average_ranks import average_ranks
 from seston.recognition.evidence import Evidence, gather
 from seston.recognition.level_checks import Known, level_verdicts
 from seston.recognition.levelling import read_levels
@@ -214,7 +215,7 @@ def _judge_pictures(evidence: Evidence) -> _Verdict:
     count = len(evidence.picture_lengths)
     if not count:
         return None, "no particle has both a picture and a profile"
-    correlation = _correlation(_ranks(evidence.picture_lengths), _ranks(evidence.pulse_lengths))
+    correlation = _correlation(average_ranks(evidence.picture_lengths), average_ranks(evidence.pulse_lengths))
     what = f"rank correlation {correlation:.2f} of {count:,} particles"
     if count < _FEW:
         return None, f"too few to tell ({count} with picture and profile)"
@@ -308,9 +309,3 @@ def _correlation(first: NDArray[np.float64], second: NDArray[np.float64]) -> flo
     if len(first) < 2 or first.std() == 0 or second.std() == 0:
         return 0.0
     return float(np.corrcoef(first, second)[0, 1])
-
-
-def _ranks(values: Sequence[float]) -> NDArray[np.float64]:
-    from scipy.stats import rankdata
-
-    return np.asarray(rankdata(values), np.float64)
