@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import random
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -15,7 +17,9 @@ from PIL import Image
 from seston.errors import UsageError
 from seston.evaluation import Evaluation, ranks
 from seston.evaluation.lineages import lineage_of
+from seston.particle import Particle
 from seston.recognition import ClassicalModel, Gallery
+from seston.recognition.encoder import stream_particles
 from seston.store import DataSet, open_data_set
 from seston.taxonomy import resolve
 
@@ -170,17 +174,56 @@ def test_a_map_shows_taxa_of_a_rank_and_only_what_is_asked_about(data: DataSet, 
         ranks(data, model="classical", split="half", map_by="genuss")
 
 
-def test_a_supervised_run_names_by_its_head(data: DataSet, tmp_path: Path) -> None:
+def test_a_supervised_run_names_by_its_head_and_no_probability_is_kept(data: DataSet, tmp_path: Path) -> None:
     from seston.recognition import Model
     from seston.training import load_recipe, untrained_run
+    from seston.training.particles import take_particles
 
     tower = 'model.image={tower="conv", weights="random", width=8, blocks=[1, 1]}'
     run = untrained_run(data, load_recipe("supervised", overrides=(tower, "pictures.size=32")), split="half")
     Model(run).save(tmp_path / "run")
     found = ranks(data, model=tmp_path / "run", split="half")
-    kingdom = next(row for row in found.ranks if row.rank == "kingdom")
-    assert (kingdom.method, kingdom.particles + kingdom.without) == (
-        "head of run", len(data.load_split("half").ids_of(0, "test")),
-    )  # fmt: skip
+    test, labels = sorted(data.load_split("half").ids_of(0, "test")), data.labels()
+    assert run.classes is not None
+    probabilities = run.classify(take_particles(data, data.rows_of(test)))
+    paths = [tuple(name or "" for name in path) for path in run.classes.paths]
+    meant = {taxon.raw_label: lineage_of(taxon) for taxon in resolve(_LABELS)}
+    rows = {(row.method, row.rank): row for row in found.ranks if row.part == "all"}
+    for place, rank in enumerate(("kingdom", "phylum", "class", "order", "family", "genus", "species")):
+        there = [row for row, name in enumerate(test) if meant[labels[name]][place]]
+        taxa = sorted({path[place] for path in paths})
+        together = np.stack(
+            [probabilities[:, [path[place] == taxon for path in paths]].sum(axis=1) for taxon in taxa], axis=1
+        )
+        for method, named in (
+            ("head of run", [paths[best][place] for best in probabilities.argmax(axis=1)]),
+            ("head of run, summed up", [taxa[best] for best in together.argmax(axis=1)]),
+        ):
+            right = [named[row] == meant[labels[test[row]]][place] for row in there]
+            assert rows[method, rank].particles == len(there)
+            assert rows[method, rank].accuracy == pytest.approx(np.mean(right)), (method, rank)
+    first = found.tables["Is the class among the first?"][1]
+    number = [run.classes.names.index(labels[name]) for name in test]
+    assert first[0][2] == pytest.approx(100 * np.mean(probabilities.argmax(axis=1) == number), abs=0.06)
     with pytest.raises(UsageError, match="no vectors to draw a map of"):
         ranks(data, model=tmp_path / "run", split="half", map_by="genus")
+
+
+def test_a_picture_that_cannot_be_used_counts_as_not_named(data: DataSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    from seston.evaluation import head_naming
+    from seston.evaluation.rank_truth import read_truth
+    from seston.training import load_recipe, untrained_run
+
+    def first_one_broken(data: DataSet, ids: Sequence[str]) -> Iterator[Particle]:
+        for particle in stream_particles(data, ids):
+            yield replace(particle, image=b"no picture") if particle.id == ids[0] else particle
+
+    monkeypatch.setattr(head_naming, "stream_particles", first_one_broken)
+    tower = 'model.image={tower="conv", weights="random", width=8, blocks=[1, 1]}'
+    run = untrained_run(data, load_recipe("supervised", overrides=(tower, "pictures.size=32")))
+    names = head_naming.HeadNames(data, run, read_truth(data, None, 0), "known-ranks", "head")
+    given = list(names.named().names)
+    assert [one.id for one in given] == data.ids()
+    assert [one.label is None for one in given] == [True] + [False] * (len(given) - 1)
+    assert "1 particles have no picture that can be used; they count as not named" in names.notes()
+    assert sum(row.particles for row in names.rows(0) if row.rank == "kingdom") == 95

@@ -15,7 +15,7 @@ from seston.evaluation.lineages import NO_LINEAGE, Lineage, lineage_of
 from seston.evaluation.rank_truth import Truth
 from seston.particle import Progress
 from seston.recognition.choosing import choose_model, gallery_model
-from seston.recognition.encoder import embed, stream_particles
+from seston.recognition.encoder import embed
 from seston.recognition.gallery import Gallery
 from seston.recognition.names_file import read_names
 from seston.recognition.naming import Identification
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from seston.evaluation.comparison import ModelLike
     from seston.store import DataSet, Split
 
-__all__ = ["Meanings", "Named", "names_by_gallery", "names_by_head", "names_of_file", "training_gallery"]
+__all__ = ["Meanings", "Named", "names_by_gallery", "names_of_file", "training_gallery"]
 
 _AT_ONCE = 4096
 _UNNAMED = (None, "", "unknown")
@@ -115,30 +115,6 @@ def names_by_gallery(
     shown = max((view for view in views if view in ("IP", "I", "P")), key=lambda view: int(views[view][1].sum()))
     vectors, has = views[shown]
     return replace(named, rows=rows[has], vectors=vectors[has])
-
-
-def names_by_head(data: DataSet, run: Path, truth: Truth) -> Named:
-    """Name the particles that are asked about by the head of a supervised run."""
-    from seston.training import load_run
-
-    loaded = load_run(run)
-    classes = loaded.classes
-    assert classes is not None
-    taxa = [next((name for name in reversed(path) if name), None) for path in classes.paths]
-    ids, rows = data.ids(), np.flatnonzero(truth.asked)
-
-    def names() -> Iterator[Identification]:
-        for start in range(0, len(rows), _AT_ONCE):
-            part = [ids[row] for row in rows[start : start + _AT_ONCE].tolist()]
-            scores = loaded.classify(stream_particles(data, part))
-            for name, best, score in zip(
-                part, scores.argmax(axis=1).tolist(), scores.max(axis=1).tolist(), strict=True
-            ):
-                yield Identification(
-                    id=name, label=classes.names[best], taxon=taxa[best], score=score, modality="image"
-                )
-
-    return Named(names(), f"head of {run.name}", loaded.model_id)
 
 
 class Meanings:

@@ -12,12 +12,12 @@ import numpy as np
 from seston.errors import UsageError
 from seston.evaluation.comparison import ModelLike
 from seston.evaluation.embedding_map import check_rank, map_figure
+from seston.evaluation.head_naming import HeadNames, names_by_head
 from seston.evaluation.provenance import provenance
 from seston.evaluation.rank_naming import (
     Meanings,
     Named,
     names_by_gallery,
-    names_by_head,
     names_of_file,
     training_gallery,
 )
@@ -107,10 +107,12 @@ def ranks(
     opened = open_data_set(data) if isinstance(data, str | Path) else data
     partition = saved_split(opened, split)
     truth = read_truth(opened, partition, fold)
+    head = None
     if predictions is not None:
         named = names_of_file(Path(predictions))
     elif isinstance(model, str | Path) and (Path(model) / CLASSES_FILE).is_file():
-        named = names_by_head(opened, Path(model), truth)
+        head = names_by_head(opened, Path(model), truth, rule)
+        named = head.named()
     else:
         if isinstance(gallery, str | Path):
             gallery = Gallery.load(gallery)
@@ -121,25 +123,37 @@ def ranks(
             )
         named = names_by_gallery(opened, gallery, truth, say, with_vectors=map_by is not None)
     counted = _count(opened, truth, named, counting, say)
-    rows = counted.rows(seed)
-    evaluation = Evaluation(
-        title=f"Names of {opened.path.name}, rank by rank",
-        protocol="ranks",
-        main=named.by,
-        ranks=tuple(rows),
-        grouped=truth.grouped,
-        notes=(f"asked about: {truth.note}", *counted.notes(named)),
-        tables=rank_tables(rows),
-        figures=(*rank_figures(rows), *_map(named, truth, map_by, seed)),
-        simulated=truth.made_up,
-        provenance=provenance(data=str(opened.path), data_version=opened.version, model=named.model, seed=seed),
-    )
+    evaluation = _evaluation(opened, truth, named, counted, head, map_by, seed)
     if to is None:
         return evaluation
     from seston.evaluation.report import write_report
     from seston.evaluation.sample_map import with_map
 
     return write_report(with_map(evaluation, opened), to, overwrite=overwrite)
+
+
+def _evaluation(
+    data: DataSet,
+    truth: Truth,
+    named: Named,
+    counted: _Counted,
+    head: HeadNames | None,
+    map_by: str | None,
+    seed: int,
+) -> Evaluation:
+    rows = counted.rows(seed, () if head is None else head.rows(seed))
+    return Evaluation(
+        title=f"Names of {data.path.name}, rank by rank",
+        protocol="ranks",
+        main=named.by,
+        ranks=tuple(rows),
+        grouped=truth.grouped,
+        notes=(f"asked about: {truth.note}", *counted.notes(named), *([] if head is None else head.notes())),
+        tables={**rank_tables(rows), **({} if head is None else head.tables(seed))},
+        figures=(*rank_figures(rows), *_map(named, truth, map_by, seed)),
+        simulated=truth.made_up,
+        provenance=provenance(data=str(data.path), data_version=data.version, model=named.model, seed=seed),
+    )
 
 
 def _map(named: Named, truth: Truth, map_by: str | None, seed: int) -> list[Figure]:
@@ -203,9 +217,9 @@ class _Counted:
                 of_part = None if samples is None else [samples[place] for place in places]
                 tally.add([known[place] for place in places], [given[place] for place in places], of_part)
 
-    def rows(self, seed: int) -> list[RankRow]:
+    def rows(self, seed: int, beside: Sequence[RankRow] = ()) -> list[RankRow]:
         """Give the rows of the names, of the two that have to be beaten, and of each source and instrument."""
-        found = self._whole.rows(method=self._by, seed=seed)
+        found = [*self._whole.rows(method=self._by, seed=seed), *beside]
         found += self._whole.most_frequent().rows(method="most frequent taxon", seed=seed)
         found += self._whole.shuffled(seed).rows(method="names at random", seed=seed)
         for (what, word), tally in self._parts.items():

@@ -6,7 +6,7 @@ Validated annotations win over what a source said; predictions and doubts name n
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,15 @@ if TYPE_CHECKING:
     from seston.store import DataSet
     from seston.training.particles import Chosen
 
-__all__ = ["CLASSES_FILE", "Classes", "class_numbers", "find_classes", "read_classes", "write_classes"]
+__all__ = [
+    "CLASSES_FILE",
+    "Classes",
+    "class_numbers",
+    "find_classes",
+    "numbers_of_labels",
+    "read_classes",
+    "write_classes",
+]
 
 CLASSES_FILE = "classes.json"
 """Name of the file in a run's folder."""
@@ -108,9 +116,26 @@ def class_numbers(data: DataSet, chosen: Chosen, classes: Classes) -> NDArray[np
         As `find_classes` gave them.
     """
     labels = _Labels(data, chosen)
-    taxa = labels.taxa() if classes.by == "taxon" else dict.fromkeys(labels.counts)
-    names = {pair: _class_name(pair[1], taxon, classes.by) for pair, taxon in taxa.items()}
-    return _numbers(classes, labels, names)
+    of_pair = numbers_of_labels(labels.counts, classes, data.path)
+    return np.array([-1 if pair is None else of_pair[pair] for pair in labels.pairs], np.int64)
+
+
+def numbers_of_labels(pairs: Iterable[tuple[str, str]], classes: Classes, folder: Path) -> dict[tuple[str, str], int]:
+    """Give the class of each pair of source and label; -1 where it is none of these.
+
+    Parameters
+    ----------
+    pairs
+        Source and label.
+    classes
+        As `find_classes` gave them.
+    folder
+        Of the data set, whose own table of what labels mean wins over Seston's.
+    """
+    asked = list(pairs)
+    taxa: Mapping[tuple[str, str], Taxon] = taxa_of(asked, folder) if classes.by == "taxon" else {}
+    number_of = {name: number for number, name in enumerate(classes.names)}
+    return {pair: number_of.get(_class_name(pair[1], taxa.get(pair), classes.by), -1) for pair in asked}
 
 
 def write_classes(classes: Classes, folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -16,16 +16,17 @@ from seston.training.preparation import make_batch
 from seston.training.settings import Recipe
 
 if TYPE_CHECKING:
+    from seston.models.classifier import ClassifierModel
     from seston.training.classes import Classes
     from seston.training.run import Run
 
-__all__ = ["answered_classes", "classify"]
+__all__ = ["answered_classes", "classify", "classify_in_parts"]
 
 _AT_ONCE = 256
 
 
 def classify(run: Run, particles: Iterable[Particle], *, skipped: list[Skipped] | None = None) -> NDArray[np.float32]:
-    """Give the probability of each class for particles, a few hundred in memory at a time.
+    """Give the probability of each class for particles, a few hundred of them in memory at a time.
 
     Parameters
     ----------
@@ -48,25 +49,43 @@ def classify(run: Run, particles: Iterable[Particle], *, skipped: list[Skipped] 
     InputError
         A picture that cannot be decoded, where `skipped` is not given.
     """
-    import torch
+    parts = list(classify_in_parts(run, particles, skipped=skipped))
+    return np.concatenate(parts) if parts else np.zeros((0, len(run.classes or ())), np.float32)
 
+
+def classify_in_parts(
+    run: Run, particles: Iterable[Particle], *, skipped: list[Skipped] | None = None
+) -> Iterator[NDArray[np.float32]]:
+    """Give what `classify` gives, a few hundred rows at a time: for more particles than probabilities fit in memory.
+
+    Parameters, rows and errors are those of `classify`; a run without names is refused at once.
+    """
     from seston.models.classifier import ClassifierModel
 
-    model = run.model
-    if run.classes is None or not isinstance(model, ClassifierModel):
+    if run.classes is None or not isinstance(run.model, ClassifierModel):
         raise UsageError(
             f"{run.path or 'this run'}: learnt without labels and has no head for names; use a gallery, "
             "or train one by the recipe 'supervised'"
         )
-    away = torch.from_numpy(~answered_classes(run.recipe, run.classes))
-    source = iter(particles)
-    rows = [np.zeros((0, len(run.classes)), np.float32)]
+    return _parts(run, run.model, ~answered_classes(run.recipe, run.classes), particles, skipped)
+
+
+def _parts(
+    run: Run,
+    model: ClassifierModel,
+    away: NDArray[np.bool_],
+    particles: Iterable[Particle],
+    skipped: list[Skipped] | None,
+) -> Iterator[NDArray[np.float32]]:
+    import torch
+
+    unanswered, source = torch.from_numpy(away), iter(particles)
     while part := list(islice(source, _AT_ONCE)):
         batch = make_batch(part, run.preparation, skipped=skipped)
         with torch.inference_mode():
-            logits = model.logits(model.features(batch)).masked_fill(away, -torch.inf)
-            rows.append((logits.softmax(dim=1) * batch.image_present[:, None]).numpy())
-    return np.concatenate(rows)
+            logits = model.logits(model.features(batch)).masked_fill(unanswered, -torch.inf)
+            rows: NDArray[np.float32] = (logits.softmax(dim=1) * batch.image_present[:, None]).numpy()
+        yield rows
 
 
 def answered_classes(recipe: Recipe, classes: Classes) -> NDArray[np.bool_]:
