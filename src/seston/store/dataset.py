@@ -18,11 +18,12 @@ from seston.store.annotation_file import read_annotations
 from seston.store.annotations import Annotations, checked, doubted_particles
 from seston.store.folder import Folder
 from seston.store.identifiers import Identifiers
-from seston.store.inventory import count_labels, count_particles
+from seston.store.inventory import count_everything
 from seston.store.labelling import labels_in_order
 from seston.store.reports import AnnotateReport, ImportReport, Info, Version
 from seston.store.sample_rows import table_to_samples
 from seston.store.schema import PARTICLES
+from seston.store.source_splits import came_with_splits, keep_splits_of_source
 from seston.store.splits import Split, check_name, list_splits, load_split, save_split
 from seston.store.summary import keep_info, state_of
 from seston.store.tables import Table
@@ -147,7 +148,13 @@ class DataSet:
             )
         finally:
             self._identifiers = None
-        return replace(report, notes=[*report.notes, *self._keep_splits_of_source()])
+        samples = [sample for sample in self.samples() if came_with_splits(sample)]
+        kept = keep_splits_of_source(self._folder.splits, samples, set(self.ids())) if samples else []
+        notes = [
+            Note(str(self.path), f"the split {one.name!r} ({one.folds} folds) of the source is saved: {one.note}")
+            for one in kept
+        ]
+        return replace(report, notes=[*report.notes, *notes])
 
     def fill_in(self, look_up: LookUp, look_up_samples: LookUp, *, progress: Progress | None = None) -> FillReport:
         """Give particles and samples a place, a depth and a time that neither their files nor anyone before said.
@@ -436,29 +443,12 @@ class DataSet:
     def info(self) -> Info:
         """Count what is there; for the newest state that is kept beside it, see `seston.store.info_of`."""
         state = state_of(self._folder)
-        instruments = dict(zip(*self._samples.read(["id", "instrument"]).to_pydict().values(), strict=True))
-        counts = count_particles(self._particles, instruments)
-        events = self._annotations.read()
-        labels = count_labels(self._particles, events)
-        info = Info(
-            particles=counts.particles,
-            images=counts.images,
-            profiles=counts.profiles,
-            pairs=counts.pairs,
-            listmode=counts.listmode,
-            samples=len(instruments),
-            labels=dict(sorted(labels.items(), key=lambda item: (-item[1], item[0]))),
-            instruments=dict(counts.instruments.most_common()),
-            licences=dict(counts.licences.most_common()),
-            flags=dict(counts.flags.most_common()),
-            simulated=counts.flags["simulated"],
-            semi_simulated=counts.flags["semi-simulated"],
-            duplicates=counts.flags["duplicate"],
-            annotations=events.num_rows,
+        info = count_everything(
+            self._particles,
+            self._samples,
+            self._annotations.read(),
             splits=self.splits(),
-            version=self.version,
-            tags=self._particles.tags(),
-            bytes=self._folder.bytes_on_disk(),
+            size=self._folder.bytes_on_disk(),
         )
         if not self._read_only and self._particles.is_newest() and self._samples.is_newest():
             keep_info(self._folder, state, info)
@@ -471,15 +461,7 @@ class DataSet:
 
     def versions(self) -> list[Version]:
         """List the versions that are still there, oldest first."""
-        tags = self._particles.tags()
-        return [
-            Version(
-                number=int(version["version"]),
-                time=version["timestamp"].astimezone(),
-                tags=tuple(name for name, number in tags.items() if number == version["version"]),
-            )
-            for version in self._particles.versions()
-        ]
+        return self._particles.versions()
 
     def tag(self, name: str) -> None:
         """Give the present state of particles, samples and annotations a name; `compact` then keeps it."""
@@ -511,19 +493,6 @@ class DataSet:
             for table in (self._particles, self._samples, self._annotations.table):
                 table.compact()
         self._identifiers = None
-
-    def _keep_splits_of_source(self) -> list[Note]:
-        """Save the splits that came with the files, unless there are some of that name."""
-        from seston.store.source_splits import splits_from_source
-
-        samples = [sample for sample in self.samples() if any(key.startswith("split ") for key in sample.settings)]
-        notes = []
-        for split in splits_from_source(samples, set(self.ids())) if samples else ():
-            if split.name not in self.splits():
-                save_split(self._folder.splits, split)
-                text = f"the split {split.name!r} ({split.folds} folds) of the source is saved: {split.note}"
-                notes.append(Note(str(self.path), text))
-        return notes
 
     def _ids(self) -> Identifiers:
         if self._identifiers is None:

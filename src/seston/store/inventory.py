@@ -9,14 +9,54 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seston.store.annotations import counts_for_source, current_labels
+from seston.store.reports import Info
 from seston.store.tables import Table
 
-__all__ = ["Counts", "count_labels", "count_particles"]
+__all__ = ["Counts", "count_everything", "count_labels", "count_particles"]
 
 _COLUMNS = ("sample_id", "image_format", "profile_length", "listmode_names", "licence", "flags")
 """Small columns: what has a picture has its format, what has a profile its length."""
 _LABEL_COLUMNS = ("raw_label", "raw_status")
 _AT_ONCE = 65_536
+
+
+def count_everything(particles: Table, samples: Table, events: pa.Table, *, splits: list[str], size: int) -> Info:
+    """Count what is there.
+
+    Parameters
+    ----------
+    particles, samples
+        The tables.
+    events
+        Annotation events, oldest first.
+    splits
+        Names of the saved splits.
+    size
+        Bytes on disk.
+    """
+    instruments = dict(zip(*samples.read(["id", "instrument"]).to_pydict().values(), strict=True))
+    counts = count_particles(particles, instruments)
+    labels = count_labels(particles, events)
+    return Info(
+        particles=counts.particles,
+        images=counts.images,
+        profiles=counts.profiles,
+        pairs=counts.pairs,
+        listmode=counts.listmode,
+        samples=len(instruments),
+        labels=dict(sorted(labels.items(), key=lambda item: (-item[1], item[0]))),
+        instruments=dict(counts.instruments.most_common()),
+        licences=dict(counts.licences.most_common()),
+        flags=dict(counts.flags.most_common()),
+        simulated=counts.flags["simulated"],
+        semi_simulated=counts.flags["semi-simulated"],
+        duplicates=counts.flags["duplicate"],
+        annotations=events.num_rows,
+        splits=splits,
+        version=particles.version,
+        tags=particles.tags(),
+        bytes=size,
+    )
 
 
 class Counts:

@@ -4,18 +4,43 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable, Iterator
+from pathlib import Path
 
 import numpy as np
 
 from seston.particle import Sample
-from seston.store.splits import Part, Split
+from seston.store.splits import Part, Split, list_splits, save_split
 
-__all__ = ["splits_from_source"]
+__all__ = ["came_with_splits", "keep_splits_of_source", "splits_from_source"]
 
 _KEY = re.compile(
     r"split (?P<name>.*?)(?P<fold>\d*)[/\\](?P<part>train|training|val|valid|validation|test)\.\w+", re.IGNORECASE
 )
 _PARTS: dict[str, Part] = {"tr": "train", "va": "validation", "te": "test"}
+
+
+def came_with_splits(sample: Sample) -> bool:
+    """Say whether tables of folds came with the files of a sample."""
+    return any(key.startswith("split ") for key in sample.settings)
+
+
+def keep_splits_of_source(folder: Path, samples: Iterable[Sample], known: Container[str]) -> list[Split]:
+    """Save the splits that came with the files, unless there are some of that name, and give those that are new.
+
+    Parameters
+    ----------
+    folder
+        Of the saved splits.
+    samples, known
+        As for `splits_from_source`.
+    """
+    names, new = set(list_splits(folder)), []
+    for split in splits_from_source(samples, known):
+        if split.name not in names:
+            save_split(folder, split)
+            names.add(split.name)
+            new.append(split)
+    return new
 
 
 def splits_from_source(samples: Iterable[Sample], known: Container[str]) -> Iterator[Split]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from seston.errors import DataSetError, NotFoundError
+from seston.store.reports import Version
 
 if TYPE_CHECKING:
     import lance
@@ -199,10 +200,17 @@ class Table:
         for start in range(0, len(addresses), _DELETED_AT_ONCE):
             self.delete_rows(addresses[start : start + _DELETED_AT_ONCE])
 
-    def versions(self) -> list[dict[str, Any]]:
+    def versions(self) -> list[Version]:
         """List the versions that are still on disk, oldest first."""
-        found: list[dict[str, Any]] = self._dataset.versions()
-        return found
+        tags = self.tags()
+        return [
+            Version(
+                number=int(version["version"]),
+                time=version["timestamp"].astimezone(),
+                tags=tuple(name for name, number in tags.items() if number == version["version"]),
+            )
+            for version in self._dataset.versions()
+        ]
 
     def tags(self) -> dict[str, int]:
         """Give each tag and the version that it names."""
