@@ -7,33 +7,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
 
 from seston.errors import InputError, NotFoundError, UsageError
 from seston.models.config import TextInputs, TextTowerConfig
 from seston.models.open_clip_text import open_clip_config, open_clip_folder, open_clip_tokenizer
 from seston.models.text_towers import text_tower
-from seston.models.torchvision_shim import mend_torchvision
 
 _SMALL = TextTowerConfig(width=16, layers=1, heads=2)
-_CONFIG = {
-    "embed_dim": 12,
-    "vision_cfg": {"image_size": 16, "layers": 1, "width": 16, "head_width": 8, "patch_size": 8},
-    "text_cfg": {"context_length": 24, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1},
-}
-
-
-@pytest.fixture(scope="module")
-def open_clip_model(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, torch.nn.Module]:
-    """Give a tiny model of open_clip, and the folder that its own export would write."""
-    mend_torchvision()
-    open_clip = pytest.importorskip("open_clip")
-    torch.manual_seed(3)
-    model = open_clip.model.CLIP(**_CONFIG).eval()
-    folder = tmp_path_factory.mktemp("open_clip")
-    (folder / "open_clip_config.json").write_text(json.dumps({"model_cfg": _CONFIG, "preprocess_cfg": {}}))
-    save_file(model.state_dict(), folder / "open_clip_model.safetensors")
-    return folder, model
 
 
 def test_padding_behind_a_text_changes_nothing_of_what_the_transformer_says() -> None:
@@ -58,9 +38,9 @@ def test_a_frozen_tower_has_nothing_to_learn() -> None:
 
 
 def test_an_encoder_of_open_clip_says_of_texts_what_open_clip_itself_says(
-    open_clip_model: tuple[Path, torch.nn.Module],
+    tiny_pair: tuple[Path, torch.nn.Module],
 ) -> None:
-    folder, model = open_clip_model
+    folder, model = tiny_pair
     config = open_clip_config(str(folder))
     tokens = torch.from_numpy(open_clip_tokenizer(config)(["a photo of Acartia", "Chordata"]))
     inputs = TextInputs(vocabulary=49408, length=24, open_clip=config)
@@ -69,9 +49,10 @@ def test_an_encoder_of_open_clip_says_of_texts_what_open_clip_itself_says(
         torch.testing.assert_close(tower(tokens), model.encode_text(tokens))  # type: ignore[operator]  # open_clip's
 
 
-def test_weights_that_do_not_fit_are_refused(open_clip_model: tuple[Path, torch.nn.Module]) -> None:
-    folder, _ = open_clip_model
-    other = {**_CONFIG, "text_cfg": {**_CONFIG["text_cfg"], "width": 32}}  # type: ignore[dict-item]
+def test_weights_that_do_not_fit_are_refused(tiny_pair: tuple[Path, torch.nn.Module]) -> None:
+    folder, _ = tiny_pair
+    config = open_clip_config(str(folder))
+    other = {**config, "text_cfg": {**config["text_cfg"], "width": 32}}
     inputs = TextInputs(vocabulary=49408, length=24, open_clip=other)
     with pytest.raises(UsageError, match="the configuration asks for"):
         text_tower(TextTowerConfig(tower="open-clip", weights=str(folder)), inputs)
@@ -84,11 +65,23 @@ def test_a_folder_without_safetensors_is_refused_by_name(tmp_path: Path) -> None
         open_clip_folder(str(tmp_path))
 
 
-def test_a_text_encoder_of_another_library_is_refused(
-    open_clip_model: tuple[Path, torch.nn.Module], tmp_path: Path
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            {"hf_model_name": "roberta-base", "hf_tokenizer_name": "roberta-base"},
+            "text encoder comes from transformers",
+        ),
+        ({"width": 16, "hf_tokenizer_name": "other/words"}, "tokenizer 'other/words' is not known here"),
+        ({"width": 16, "rotary": True}, "text_cfg.rotary is not known here"),
+    ],
+)
+def test_texts_of_another_library_are_refused(
+    tiny_pair: tuple[Path, torch.nn.Module], tmp_path: Path, text: dict[str, object], message: str
 ) -> None:
-    text = {"hf_model_name": "roberta-base", "hf_tokenizer_name": "roberta-base"}
-    (tmp_path / "open_clip_config.json").write_text(json.dumps({"model_cfg": {**_CONFIG, "text_cfg": text}}))
+    settings = json.loads((tiny_pair[0] / "open_clip_config.json").read_bytes())
+    settings["model_cfg"]["text_cfg"] = text
+    (tmp_path / "open_clip_config.json").write_text(json.dumps(settings))
     (tmp_path / "open_clip_model.safetensors").write_bytes(b"")
-    with pytest.raises(InputError, match="transformers"):
+    with pytest.raises(InputError, match=message):
         open_clip_config(str(tmp_path))

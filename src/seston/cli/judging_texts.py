@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from seston.cli.judged import judged
 from seston.cli.output import Outcome, Table
-from seston.cli.words import AsJson, Existing, Overwrite
+from seston.cli.words import AsJson, Existing, ModelName, Overwrite
 
 __all__ = ["zero_shot"]
 
@@ -20,7 +20,7 @@ def zero_shot(
     data: Existing,
     /,
     *,
-    model: Existing,
+    model: ModelName,
     split: str | None = None,
     fold: int = 0,
     classes: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = (),
@@ -39,7 +39,9 @@ def zero_shot(
     data
         The folder of a data set with labels.
     model
-        The folder of a run that was trained with texts (recipes clip-text, siglip-text).
+        The folder of a run that was trained with texts (recipes clip-text, siglip-text), or a pretrained image-text
+        model: bioclip or another short name (see: seston models list), open-clip:FOLDER, or
+        open-clip:hf-hub:ORGANISATION/NAME.
     split
         Ask about the test part of this saved split.
     fold
@@ -48,7 +50,7 @@ def zero_shot(
         A taxon to choose from, in place of those that occur; may be given several times.
     templates
         A kind of text: scientific, common, lineage or photo; may be given several times. Those of the training if not
-        given.
+        given; lineage for a pretrained model.
     permutations
         How many times the texts are dealt out anew among the classes.
     untrained

@@ -22,20 +22,28 @@ models = App(
 
 @models.command(name="list")
 def list_runs(path: Existing = Path(), /, *, as_json: AsJson = False) -> Outcome:
-    """List the models in a folder: runs, and those that galleries keep.
+    """List the models in a folder (runs, and those that galleries keep) and the released ones that are known by name.
+
+    Released image-text models are fetched from the Hugging Face Hub when they are first used.
 
     Parameters
     ----------
     path
         A folder; models up to four folders below it are found. The present folder if not given.
     """
+    from seston.models.released import RELEASED
     from seston.recognition import list_models
 
     found = list_models(path)
     rows = [(one.path, one.recipe, one.steps, one.model_id, one.problem or one.compiled) for one in found]
+    known = [(one.name, one.encoder, one.learnt_from, one.licence, one.repository) for one in RELEASED]
     return Outcome(
-        document={"models": found},
-        blocks=(Table(("path", "recipe", "steps", "model", "compiled"), rows), f"{len(found):,} models."),
+        document={"models": found, "released": [asdict(one) for one in RELEASED]},
+        blocks=(
+            Table(("path", "recipe", "steps", "model", "compiled"), rows),
+            f"{len(found):,} models.",
+            Table(("released model", "encoder", "learnt from", "licence", "on the Hub"), known),
+        ),
         partial=any(one.problem for one in found),
     )
 

@@ -45,12 +45,21 @@ def check_model(_type: Any, model: Any) -> None:
     NotFoundError
         If there is no such run.
     """
+    from seston.models.released import OPEN_CLIP, RELEASED, open_clip_place
+
+    words = (*_UNTRAINED, *(released.name for released in RELEASED))
     for one in model if isinstance(model, list | tuple) else (model,):
-        if one is not None and str(one) not in _UNTRAINED and not one.exists():
-            near = nearest_word(str(one), _UNTRAINED)
-            if "did you mean" not in near:
-                near = f"{_nearest_path(one)}; without a run there are: {', '.join(_UNTRAINED)}"
-            raise NotFoundError(f"{one}: no such run{near}")
+        if one is None or str(one) in words or one.exists():
+            continue
+        place = open_clip_place(one)
+        if place is not None and (place.startswith("hf-hub:") or Path(place).exists()):
+            continue
+        near = nearest_word(str(one), words)
+        if place is not None:
+            near = f"; give {OPEN_CLIP}FOLDER, {OPEN_CLIP}hf-hub:ORGANISATION/NAME, or one of: {', '.join(words[2:])}"
+        elif "did you mean" not in near:
+            near = f"{_nearest_path(one)}; without a run there are: {', '.join(words)}"
+        raise NotFoundError(f"{one}: no such {'run' if place is None else 'model'}{near}")
 
 
 def check_free(path: Path, *, overwrite: bool) -> None:
@@ -88,7 +97,8 @@ Existing = Annotated[Path, Parameter(validator=check_exists)]
 """A file or folder that must be there."""
 
 ModelName = Annotated[Path, Parameter(validator=check_model)]
-"""The folder of a run, or a word for what needs no training: classical features, or the model in the box."""
+"""The folder of a run, or a word for what needs no training: classical features, the model in the box, or a released
+image–text model (by its short name, ``open-clip:FOLDER`` or ``open-clip:hf-hub:ORGANISATION/NAME``)."""
 
 Several = Annotated[Path, Parameter(validator=check_exists, required=True)]
 """One of several files or folders that must be there, and of which one at least must be named."""

@@ -26,6 +26,7 @@ from seston.recognition.classical import ClassicalModel
 from seston.recognition.embeddings import Embeddings
 from seston.recognition.encoder import Encoder, Model, embed
 from seston.recognition.onnx_model import OnnxModel
+from seston.recognition.open_clip_model import OpenClipModel
 from seston.recognition.views import fit_spaces, views_of
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class Comparison:
 
     encoder: Encoder
     is_model: bool
-    """Whether it is a run; else it is measured features."""
+    """Whether it is a model of any kind; else it is measured features."""
     fold: int
     subjects: Subjects
     vectors: Embeddings
@@ -121,23 +122,29 @@ def compare(
     assert main is not None
     vectors = embed(data, main, progress=say)
     subjects = choose_subjects(data, vectors, names=names)
-    untrained = None
-    recipe = main.recipe if isinstance(main, Model | OnnxModel) else None
-    if plan.baselines and recipe is not None and importlib.util.find_spec("torch"):
-        from seston.training import untrained_run
-
-        name = None if partition is None else partition.name
-        blank = Model(untrained_run(data, recipe, plan.seed, split=name, fold=fold))
-        untrained = embed(data, blank, progress=say).of(subjects.ids)
+    blank = _untrained(data, main, partition, fold, plan.seed) if plan.baselines else None
     return Comparison(
         encoder=main,
-        is_model=isinstance(main, Model | OnnxModel),
+        is_model=not isinstance(main, ClassicalModel),
         fold=fold,
         subjects=subjects,
         vectors=vectors.of(subjects.ids),
-        untrained=untrained,
+        untrained=None if blank is None else embed(data, blank, progress=say).of(subjects.ids),
         measured=None if measured_by is None else embed(data, measured_by, progress=say).of(subjects.ids),
     )
+
+
+def _untrained(data: DataSet, main: Encoder, partition: Split | None, fold: int, seed: int) -> Encoder | None:
+    """Give the same encoder with random weights, where there can be one."""
+    if isinstance(main, OpenClipModel):
+        return main.untrained(seed)
+    recipe = main.recipe if isinstance(main, Model | OnnxModel) else None
+    if recipe is None or not importlib.util.find_spec("torch"):
+        return None
+    from seston.training import untrained_run
+
+    name = None if partition is None else partition.name
+    return Model(untrained_run(data, recipe, seed, split=name, fold=fold))
 
 
 def methods_of(compared: Comparison, pool: NDArray[np.int64], plan: Plan) -> list[Method]:

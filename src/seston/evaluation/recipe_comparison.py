@@ -231,12 +231,14 @@ def _by_text(data: DataSet, run: Run, asked: _Asked, say: Progress) -> NDArray[n
     """Name by the closest text; of classes with the same text the commonest in the training."""
     import torch
 
-    from seston.evaluation.text_classes import asked_classes, check_templates, text_vectors
+    from seston.evaluation.text_classes import asked_classes
     from seston.recognition.encoder import stream_particles
+    from seston.recognition.text_models import text_preparation_of
     from seston.training import make_batch
+    from seston.training.text_vectors import text_vectors
 
-    preparation, templates = check_templates(run, ())
-    texts, of_class = asked_classes(asked.taxa, preparation, templates)
+    preparation = text_preparation_of(run)
+    texts, of_class = asked_classes(asked.taxa, preparation, preparation.templates)
     assert isinstance(run.model.text, torch.nn.Module)
     vectors = text_vectors(run.model.text, preparation, texts.texts)
     counts = np.array(asked.classes.counts)

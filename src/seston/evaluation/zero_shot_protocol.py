@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,19 +18,14 @@ from seston.evaluation.rank_tally import RankRow, RankTally
 from seston.evaluation.rank_truth import Truth, read_truth
 from seston.evaluation.results import Evaluation
 from seston.evaluation.subjects import saved_split
-from seston.evaluation.text_classes import (
-    TextClasses,
-    asked_classes,
-    check_templates,
-    named_classes,
-    text_vectors,
-    untrained_texts,
-)
+from seston.evaluation.text_classes import TextClasses, asked_classes, check_templates, named_classes
 from seston.evaluation.zero_shot_rows import ZeroShotRow, zero_shot_table
-from seston.particle import Particle, Progress, Silence
+from seston.particle import Progress, Silence
+from seston.recognition.text_models import TextModel, text_model
 from seston.taxonomy import RANKS, Taxon, taxa_of
 
 if TYPE_CHECKING:
+    from seston.recognition.open_clip_model import OpenClipModel
     from seston.store import DataSet
     from seston.training import Run
 
@@ -47,7 +41,7 @@ Numbers = NDArray[np.int64]
 def zero_shot(
     data: DataSet | Path | str,
     *,
-    model: Run | Path | str,
+    model: Run | OpenClipModel | Path | str,
     split: str | None = None,
     fold: int = 0,
     classes: Sequence[str] = (),
@@ -71,14 +65,17 @@ def zero_shot(
     data
         With labels (predictions do not count as such).
     model
-        A run that was trained with texts, or its folder.
+        A run that was trained with texts or its folder, or a pretrained image–text model as it was released: its short
+        name, ``open-clip:FOLDER`` or ``open-clip:hf-hub:ORGANISATION/NAME``. What such a one has seen is not known, so
+        its classes are judged together.
     split, fold
         Ask about the test part of this saved split; without a name about that of the only split of the data set, and
         about all labelled particles where there is none.
     classes
         Names of taxa to choose from, in place of those that occur.
     templates
-        Kinds of text; those of the training if none are given. Several are averaged.
+        Kinds of text; those of the training if none are given (``lineage`` for a pretrained model). Several are
+        averaged.
     permutations
         How many times the texts are permuted.
     untrained
@@ -98,44 +95,36 @@ def zero_shot(
     UsageError
         A run without texts, a template or a name that there is not, or fewer than two classes.
     """
-    from torch import nn
-
-    from seston.store import open_data_set
-    from seston.training import load_run
-
     say = progress or Silence()
-    run = load_run(model) if isinstance(model, str | Path) else model
-    preparation, kinds = check_templates(run, templates)
+    reader = text_model(model)
+    kinds = check_templates(reader.preparation, templates)
     wanted = named_classes(classes)
+    from seston.store import open_data_set
+
     opened = open_data_set(data) if isinstance(data, str | Path) else data
-    partition = saved_split(opened, split)
-    truth = read_truth(opened, partition, fold)
+    truth = read_truth(opened, saved_split(opened, split), fold)
     rows, taxa, skipped = _asked(truth, opened)
-    known, of = asked_classes(taxa, preparation, kinds)
-    choices = asked_classes(wanted, preparation, kinds)[0] if wanted else known
-    encoder = run.model.text
-    assert isinstance(encoder, nn.Module)
-    vectors = [text_vectors(encoder, preparation, choices.texts)]
-    vectors += [
-        text_vectors(untrained_texts(run, seed + number), preparation, choices.texts) for number in range(untrained)
-    ]
+    known, of = asked_classes(taxa, reader.preparation, kinds)
+    choices = asked_classes(wanted, reader.preparation, kinds)[0] if wanted else known
     parts = _parts(known, choices, of, own=not wanted)
-    counted = _count(opened, run, truth, rows, of, known, choices, parts, vectors, say)
-    found = [row for part in counted for row in _rows(part, known, choices, permutations, seed)]
+    vectors = _text_vectors(reader, choices, untrained, seed, say)
+    counted = _count(_Asked(opened, truth, rows, of), reader, known, choices, parts, vectors, say)
+    found = tuple(row for part in counted for row in _rows(part, known, choices, permutations, seed))
+    notes = (
+        f"asked about: {truth.note}",
+        f"texts: {', '.join(kinds)}" + (" (mean of their vectors)" if len(kinds) > 1 else ""),
+        *_notes(skipped, known, wanted, reader.elsewhere),
+    )
     evaluation = Evaluation(
         title=f"Pictures of {opened.path.name} named by texts alone",
         protocol="zero-shot",
         main="texts",
-        zero_shot=tuple(found),
+        zero_shot=found,
         grouped=truth.grouped,
-        notes=(
-            f"asked about: {truth.note}",
-            f"texts: {', '.join(kinds)}" + (" (mean of their vectors)" if len(kinds) > 1 else ""),
-            *_notes(skipped, known, wanted),
-        ),
+        notes=notes,
         tables={"Names by texts, rank by rank": zero_shot_table(found)},
         simulated=truth.made_up,
-        provenance=provenance(data=str(opened.path), data_version=opened.version, model=run.model_id, seed=seed),
+        provenance=provenance(data=str(opened.path), data_version=opened.version, model=reader.model_id, seed=seed),
     )
     if to is None:
         return evaluation
@@ -143,6 +132,22 @@ def zero_shot(
     from seston.evaluation.sample_map import with_map
 
     return write_report(with_map(evaluation, opened), to, overwrite=overwrite)
+
+
+def _text_vectors(
+    reader: TextModel, choices: TextClasses, untrained: int, seed: int, say: Progress
+) -> list[NDArray[np.float32]]:
+    """Give the vectors of the texts, by the encoder itself and then by encoders with random weights."""
+    from seston.training.text_vectors import text_vectors
+
+    say.start("reading texts", 1 + untrained)
+    vectors = [text_vectors(reader.texts, reader.preparation, choices.texts)]
+    say.advance(1)
+    for number in range(untrained):
+        vectors.append(text_vectors(reader.untrained(seed + number), reader.preparation, choices.texts))
+        say.advance(1)
+    say.finish()
+    return vectors
 
 
 def _asked(truth: Truth, data: DataSet) -> tuple[Numbers, list[Taxon], int]:
@@ -154,6 +159,17 @@ def _asked(truth: Truth, data: DataSet) -> tuple[Numbers, list[Taxon], int]:
     if not named.any():
         raise UsageError(f"{data.path}: no label of the particles that are asked about names a taxon ({truth.note})")
     return rows[named], [meaning[pair] for pair, kept in zip(pairs, named, strict=True) if kept], int((~named).sum())
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Particles that are asked about."""
+
+    data: DataSet
+    truth: Truth
+    rows: Numbers
+    of: Numbers
+    """Number of the true class of each."""
 
 
 @dataclass
@@ -185,11 +201,8 @@ def _parts(known: TextClasses, choices: TextClasses, of: Numbers, *, own: bool) 
 
 
 def _count(
-    data: DataSet,
-    run: Run,
-    truth: Truth,
-    rows: Numbers,
-    of: Numbers,
+    asked: _Asked,
+    reader: TextModel,
     known: TextClasses,
     choices: TextClasses,
     parts: dict[str, tuple[Numbers, Numbers]],
@@ -198,42 +211,48 @@ def _count(
 ) -> list[_Part]:
     counted = []
     for name, (classes, texts) in parts.items():
-        asked = np.zeros(len(known), np.bool_)
-        asked[classes] = True
+        of_part = np.zeros(len(known), np.bool_)
+        of_part[classes] = True
         counted.append(
-            _Part(name, asked, texts, RankTally(), np.zeros((len(vectors), len(known), len(choices)), np.int64))
+            _Part(name, of_part, texts, RankTally(), np.zeros((len(vectors), len(known), len(choices)), np.int64))
         )
-    say.start("naming pictures by texts", len(rows))
+    say.start("naming pictures by texts", len(asked.rows))
     every = np.stack(vectors)
-    for start, pictures in _pictures(data, run, rows):
+    for start, pictures in _pictures(asked, reader):
         there = np.flatnonzero(np.linalg.norm(pictures, axis=1) > 0)
-        places = start + there
         scores = np.einsum("nd,vmd->vnm", pictures[there], every)
         for part in counted:
-            kept = part.asked[of[places]]
-            closest = part.choices[scores[:, kept][:, :, part.choices].argmax(axis=2)]
-            true = of[places[kept]]
-            for variant, answers in enumerate(closest):
-                np.add.at(part.counts[variant], (true, answers), 1)
-            samples = truth.samples.at(rows[places[kept]]) if truth.grouped else None
-            given = [choices.lineages[number] for number in closest[0].tolist()]
-            part.tally.add([known.lineages[number] for number in true.tolist()], given, samples)
+            _count_part(part, asked, start + there, scores, known, choices)
         say.advance(len(pictures))
     say.finish()
     return counted
 
 
-def _pictures(data: DataSet, run: Run, rows: Numbers) -> Iterator[tuple[int, NDArray[np.float32]]]:
-    """Give the place of the first of some particles, and their vectors; zeros where a picture cannot be used."""
-    import torch
+def _count_part(
+    part: _Part,
+    asked: _Asked,
+    places: Numbers,
+    scores: NDArray[np.float32],
+    known: TextClasses,
+    choices: TextClasses,
+) -> None:
+    """Count the answers to some particles, by their places among those that are asked about."""
+    kept = part.asked[asked.of[places]]
+    closest = part.choices[scores[:, kept][:, :, part.choices].argmax(axis=2)]
+    true = asked.of[places[kept]]
+    for variant, answers in enumerate(closest):
+        np.add.at(part.counts[variant], (true, answers), 1)
+    samples = asked.truth.samples.at(asked.rows[places[kept]]) if asked.truth.grouped else None
+    given = [choices.lineages[number] for number in closest[0].tolist()]
+    part.tally.add([known.lineages[number] for number in true.tolist()], given, samples)
 
-    from seston.training import make_batch
+
+def _pictures(asked: _Asked, reader: TextModel) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """Give the place of the first of some particles, and their vectors; zeros where a picture cannot be used."""
     from seston.training.particles import take_particles
 
-    for start in range(0, len(rows), _AT_ONCE):
-        particles: list[Particle] = list(islice(take_particles(data, rows[start : start + _AT_ONCE]), _AT_ONCE))
-        with torch.inference_mode():
-            yield start, run.model(make_batch(particles, run.preparation, skipped=[])).image.float().numpy()
+    for start in range(0, len(asked.rows), _AT_ONCE):
+        yield start, reader.see(list(take_particles(asked.data, asked.rows[start : start + _AT_ONCE])))
 
 
 def _rows(part: _Part, known: TextClasses, choices: TextClasses, permutations: int, seed: int) -> Iterator[ZeroShotRow]:
@@ -275,13 +294,19 @@ def _row(
     )
 
 
-def _notes(skipped: int, known: TextClasses, wanted: Sequence[Taxon]) -> Iterator[str]:
+def _notes(skipped: int, known: TextClasses, wanted: Sequence[Taxon], elsewhere: str) -> Iterator[str]:
     if skipped:
         yield f"{skipped:,} particles whose label names no taxon are not asked about"
-    yield (
-        f"{int(known.seen.sum())} classes were named by texts of the training, {int((~known.seen).sum())} were not"
-        + ("; a class may be a coarser or finer name of a seen one" if (~known.seen).any() else "")
-    )
+    if elsewhere:
+        yield (
+            f"the model was taken as it is; nothing was learnt from this data set (it learnt from {elsewhere}): which "
+            "classes it has seen, and whether it has seen these very pictures, is not known: all are judged together"
+        )
+    else:
+        yield (
+            f"{int(known.seen.sum())} classes were named by texts of the training, {int((~known.seen).sum())} were not"
+            + ("; a class may be a coarser or finer name of a seen one" if (~known.seen).any() else "")
+        )
     if wanted:
         yield f"to choose from: {len(wanted)} names that were asked for"
     if any(lineage == NO_LINEAGE for lineage in known.lineages):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,8 +16,10 @@ from seston.models.config import Inputs
 from seston.models.open_clip_text import WEIGHTS_FILE, open_clip_folder
 from seston.models.torchvision_shim import mend_torchvision
 
-__all__ = ["open_clip_image"]
+__all__ = ["open_clip_image", "open_clip_vision", "take_pictures_encoder"]
 
+_PART = "visual."
+"""Begins the names of the picture encoder's weights."""
 _MEAN = (0.48145466, 0.4578275, 0.40821073)
 _DEVIATION = (0.26862954, 0.26130258, 0.27577711)
 
@@ -40,20 +44,36 @@ def open_clip_image(name: str, weights: str, inputs: Inputs) -> nn.Module:
     UsageError
         No such architecture, or weights that do not fit.
     """
-    mend_torchvision()
-    try:
-        open_clip = importlib.import_module("open_clip")
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("a picture encoder of open_clip", "clip") from error
+    open_clip = _open_clip("open_clip")
     config = open_clip.get_model_config(name)
     if config is None:
         raise UsageError(f"open_clip has no architecture {name!r}{nearest_word(name, open_clip.list_models())}")
-    model = importlib.import_module("open_clip.model")
-    vision = model.CLIPVisionCfg(**{**config["vision_cfg"], "image_size": inputs.picture_size})
-    network = model._build_vision_tower(config["embed_dim"], vision, quick_gelu=config.get("quick_gelu", False))
+    network = open_clip_vision({**config, "vision_cfg": {**config["vision_cfg"], "image_size": inputs.picture_size}})
     if weights != "random":
-        _take(network, weights, model.resize_pos_embed)
+        take_pictures_encoder(network, open_clip_folder(weights) / WEIGHTS_FILE)
     return _OpenClipTower(network, int(config["embed_dim"]))
+
+
+def open_clip_vision(config: Mapping[str, Any]) -> nn.Module:
+    """Build the picture encoder of a configuration, with random weights.
+
+    Parameters
+    ----------
+    config
+        ``model_cfg`` of open_clip.
+
+    Raises
+    ------
+    MissingExtraError
+        open_clip is not installed.
+    TypeError, ValueError, KeyError
+        It is none that open_clip can build.
+    """
+    model = _open_clip("open_clip.model")
+    vision = model.CLIPVisionCfg(**{**config["vision_cfg"], "timm_model_pretrained": False})
+    network = model._build_vision_tower(config["embed_dim"], vision, quick_gelu=config.get("quick_gelu", False))
+    assert isinstance(network, nn.Module)
+    return network
 
 
 class _OpenClipTower(nn.Module):
@@ -75,22 +95,37 @@ class _OpenClipTower(nn.Module):
         return features
 
 
-def _take(network: nn.Module, weights: str, resize: Any) -> None:
-    """Put in the weights of a model's picture encoder."""
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
+def take_pictures_encoder(network: nn.Module, path: Path) -> None:
+    """Put in the weights of a model's picture encoder; nothing else of the file is read.
 
-    path = open_clip_folder(weights) / WEIGHTS_FILE
+    Raises
+    ------
+    InputError
+        The file is damaged.
+    UsageError
+        The weights do not fit.
+    """
+    from safetensors import SafetensorError, safe_open
+
     try:
-        given = load_file(path)
+        with safe_open(path, framework="pt") as file:
+            given = {name: file.get_tensor(name) for name in file.keys() if name.startswith(_PART)}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
         raise InputError(f"{path}: cannot be loaded: {str(error).splitlines()[0]}") from error
-    resize(given, SimpleNamespace(visual=network))
+    _open_clip("open_clip.model").resize_pos_embed(given, SimpleNamespace(visual=network))
     state = {}
     for name, own in network.state_dict().items():
-        value = given.get(f"visual.{name}")
+        value = given.get(f"{_PART}{name}")
         if value is None or value.shape != own.shape:
             found = "is missing" if value is None else f"has the shape {tuple(value.shape)}"
-            raise UsageError(f"{path}: visual.{name} {found}; the architecture asks for {tuple(own.shape)}")
+            raise UsageError(f"{path}: {_PART}{name} {found}; the architecture asks for {tuple(own.shape)}")
         state[name] = value.to(torch.float32)
     network.load_state_dict(state)
+
+
+def _open_clip(module: str) -> Any:
+    mend_torchvision()
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("a picture encoder of open_clip", "clip") from error

@@ -17,10 +17,19 @@ from seston.errors import InputError, MissingExtraError, NotFoundError, UsageErr
 from seston.models.config import TextInputs
 from seston.models.torchvision_shim import mend_torchvision
 
-__all__ = ["WEIGHTS_FILE", "open_clip_config", "open_clip_folder", "open_clip_text", "open_clip_tokenizer"]
+__all__ = [
+    "CONFIG_FILE",
+    "WEIGHTS_FILE",
+    "open_clip_config",
+    "open_clip_folder",
+    "open_clip_settings",
+    "open_clip_text",
+    "open_clip_tokenizer",
+    "text_config",
+]
 
 _HUB = "hf-hub:"
-_CONFIG, WEIGHTS_FILE = "open_clip_config.json", "open_clip_model.safetensors"
+CONFIG_FILE, WEIGHTS_FILE = "open_clip_config.json", "open_clip_model.safetensors"
 _ELSEWHERE = ("hf_model_name", "hf_tokenizer_name")
 """Keys of a text encoder that is made by another library."""
 _OPTIONS = (
@@ -50,12 +59,33 @@ def open_clip_folder(where: str) -> Path:
         The Hub cannot be reached or does not give the files.
     """
     folder = _fetched(where.removeprefix(_HUB)) if where.startswith(_HUB) else Path(where)
-    for name in (_CONFIG, WEIGHTS_FILE):
+    for name in (CONFIG_FILE, WEIGHTS_FILE):
         if not (folder / name).is_file():
             raise NotFoundError(
-                f"{where}: no {name} in it; give a folder with {_CONFIG} and {WEIGHTS_FILE} (safetensors alone)"
+                f"{where}: no {name} in it; give a folder with {CONFIG_FILE} and {WEIGHTS_FILE} (safetensors alone)"
             )
     return folder
+
+
+def open_clip_settings(where: str) -> dict[str, Any]:
+    """Read how an open_clip model is built (``model_cfg``) and shown pictures (``preprocess_cfg``).
+
+    Raises
+    ------
+    InputError
+        The file is damaged, or is no configuration of open_clip.
+    """
+    path = open_clip_folder(where) / CONFIG_FILE
+    try:
+        settings = json.loads(path.read_bytes())
+        config = settings["model_cfg"]
+        int(config["embed_dim"])
+        for key in ("text_cfg", "vision_cfg"):
+            dict(config[key])
+        dict(settings.get("preprocess_cfg") or {})
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: no configuration of open_clip: {error}") from error
+    return dict(settings)
 
 
 def open_clip_config(where: str) -> dict[str, Any]:
@@ -66,20 +96,39 @@ def open_clip_config(where: str) -> dict[str, Any]:
     InputError
         The file is damaged, or the text encoder is made by another library.
     """
-    path = open_clip_folder(where) / _CONFIG
-    try:
-        config = json.loads(path.read_bytes())["model_cfg"]
-        text = config["text_cfg"]
-        int(config["embed_dim"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: no configuration of open_clip: {error}") from error
-    for key in _ELSEWHERE:
-        if text.get(key):
-            raise InputError(f"{path}: its text encoder comes from transformers ({key}); only open_clip's own are read")
+    return text_config(open_clip_settings(where), str(open_clip_folder(where) / CONFIG_FILE))
+
+
+def text_config(settings: Mapping[str, Any], what: str) -> dict[str, Any]:
+    """Give the ``model_cfg`` of settings whose text encoder and tokenizer are open_clip's own; refuse others.
+
+    Parameters
+    ----------
+    settings
+        As `open_clip_settings` gives them.
+    what
+        Begins the message of an error.
+
+    Raises
+    ------
+    InputError
+        For others.
+    """
+    config = settings["model_cfg"]
+    text = config["text_cfg"]
+    if text.get("hf_model_name"):
+        raise InputError(
+            f"{what}: its text encoder comes from transformers (hf_model_name); only open_clip's own are read"
+        )
+    if text.get("hf_tokenizer_name"):
+        raise InputError(
+            f"{what}: its tokenizer {text['hf_tokenizer_name']!r} is not known here (it comes from transformers); "
+            "only open_clip's own is"
+        )
     strange = sorted(set(text) - {*_OPTIONS, *_SILENT, *_ELSEWHERE})
     if strange:
         raise InputError(
-            f"{path}: text_cfg.{strange[0]} is not known here; only open_clip's plain text encoders are read"
+            f"{what}: text_cfg.{strange[0]} is not known here; only open_clip's plain text encoders are read"
         )
     return dict(config)
 
@@ -87,9 +136,13 @@ def open_clip_config(where: str) -> dict[str, Any]:
 def open_clip_tokenizer(config: Mapping[str, Any]) -> Callable[[Sequence[str]], NDArray[np.int64]]:
     """Make the tokenizer that open_clip uses for a model."""
     text = config["text_cfg"]
-    tokenizer = _open_clip("tokenizer").SimpleTokenizer(
-        context_length=text.get("context_length", 77), **(text.get("tokenizer_kwargs") or {})
-    )
+    options = text.get("tokenizer_kwargs") or {}
+    try:
+        tokenizer = _open_clip("tokenizer").SimpleTokenizer(context_length=text.get("context_length", 77), **options)
+    except (TypeError, ValueError, AssertionError) as error:
+        raise InputError(
+            f"text_cfg.tokenizer_kwargs {options}: not known to open_clip's tokenizer ({error})"
+        ) from error
 
     def numbers(texts: Sequence[str]) -> NDArray[np.int64]:
         table: NDArray[np.int64] = tokenizer(list(texts)).numpy().astype(np.int64)
@@ -155,17 +208,47 @@ class _OpenClipText(nn.Module):
 
 
 def _fetched(name: str) -> Path:
+    """Give the folder in the Hub's cache; what is there already is not asked for again."""
     try:
         from huggingface_hub import hf_hub_download
-        from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+        from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+        from huggingface_hub.utils import logging
     except ModuleNotFoundError as error:
         raise MissingExtraError("a model of the Hugging Face Hub", "hub") from error
+    loudness = logging.get_verbosity()
     try:
-        paths = [Path(hf_hub_download(name, file)) for file in (_CONFIG, WEIGHTS_FILE)]
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise InputError(f"hf-hub:{name}: cannot be fetched: {reason}; a folder with its files does as well") from error
+        logging.set_verbosity_error()  # each of its attempts would be told on several lines
+        paths = []
+        for file in (CONFIG_FILE, WEIGHTS_FILE):
+            try:
+                paths.append(Path(hf_hub_download(name, file, local_files_only=True)))
+            except LocalEntryNotFoundError:
+                paths.append(Path(hf_hub_download(name, file)))
+    except (EntryNotFoundError, OSError, ValueError) as error:
+        raise InputError(f"hf-hub:{name}: {_why_not(error)}") from error
+    finally:
+        logging.set_verbosity(loudness)
     return paths[0].parent
+
+
+def _why_not(error: Exception) -> str:
+    """Say in one line why the Hub gave no file."""
+    from huggingface_hub.errors import (
+        EntryNotFoundError,
+        GatedRepoError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+    )
+
+    if isinstance(error, LocalEntryNotFoundError):
+        return "was not fetched before, and the Hub cannot be reached; a folder with its files does as well"
+    if isinstance(error, GatedRepoError):
+        return "asks to accept its terms: do so on its page, then run  hf auth login"
+    if isinstance(error, RepositoryNotFoundError):
+        return "there is no such model on the Hub, or this login may not see it (run  hf auth login)"
+    if isinstance(error, EntryNotFoundError):
+        return f"has no {CONFIG_FILE} or no {WEIGHTS_FILE}; weights are read from safetensors alone"
+    return f"cannot be fetched: {str(error).strip().splitlines()[0]}; a folder with its files does as well"
 
 
 def _open_clip(module: str) -> Any:

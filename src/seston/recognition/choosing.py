@@ -31,8 +31,9 @@ def choose_model(data: DataSet, model: Encoder | Path | str) -> Encoder:
     data
         Where features are measured, the data set says which it has.
     model
-        An encoder, the folder of a run, ``classical``: listmode, pulse and picture features, which need no training, or
-        ``box``: the network that comes with the package (unless there is a folder of that name).
+        An encoder, the folder of a run, ``classical``: listmode, pulse and picture features, which need no training,
+        ``box``: the network that comes with the package (unless there is a folder of that name), or a released
+        image–text model: ``bioclip`` and others by name, ``open-clip:FOLDER``, ``open-clip:hf-hub:ORGANISATION/NAME``.
 
     Raises
     ------

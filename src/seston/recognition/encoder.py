@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seston.errors import NotFoundError
+from seston.models.released import open_clip_place
 from seston.particle import Particle, Progress, Silence, Skipped
 from seston.recognition.embeddings import ARRAYS, Embeddings, join
 from seston.recognition.measuring import beside_measured
@@ -62,12 +63,12 @@ class Encoder(Protocol):
 
 
 def load(path: Path | str, *, runtime: Runtime = "auto") -> Encoder:
-    """Load an encoder: the folder of a run, or what a gallery keeps in the place of one.
+    """Load an encoder: a run, what a gallery keeps in the place of one, or a released image–text model.
 
     Parameters
     ----------
     path
-        The folder.
+        The folder, or the name of a released model as `seston.models.released.open_clip_place` reads it.
     runtime
         ``auto``: ONNX Runtime where the run was compiled and its weights have not changed since, else torch; or
         ``onnx``, or ``torch``. Both give the same vectors.
@@ -82,13 +83,19 @@ def load(path: Path | str, *, runtime: Runtime = "auto") -> Encoder:
     from seston.recognition.box_files import is_box
     from seston.recognition.box_model import BoxModel
     from seston.recognition.classical import ClassicalModel, is_classical
+    from seston.recognition.open_clip_model import OpenClipModel, is_open_clip
     from seston.recognition.runtimes import load_encoder
 
+    place = open_clip_place(path)
+    if place is not None:
+        return OpenClipModel.load(place)
     folder = Path(path)
     if is_box(folder):
         return BoxModel.load(folder)
     if is_classical(folder):
         return ClassicalModel.load(folder)
+    if is_open_clip(folder):
+        return OpenClipModel.load(folder)
     if not folder.exists():
         raise NotFoundError(f"there is no run {folder}; train one with  seston train DATA --to {folder}")
     return load_encoder(folder, runtime)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL.Image import Image, Resampling
 
-__all__ = ["PICTURE_SIZES", "Square", "picture_sizes", "to_square"]
+__all__ = ["PICTURE_SIZES", "Square", "picture_sizes", "to_square", "without_scale_bar"]
 
 PICTURE_SIZES = (
     "ln width (px)",
@@ -74,9 +74,7 @@ def to_square(
     """
     background = _background(pixels, scale_bar)
     if scale_bar is not None:
-        left, top, right, bottom = scale_bar
-        pixels = pixels.copy()
-        pixels[max(top, 0) : bottom, max(left, 0) : right] = background
+        pixels = _painted_over(pixels, scale_bar, background)
     picture = Pillow.fromarray(pixels)
     region = (0.0, 0.0, float(picture.width), float(picture.height))
     if not whole_picture:
@@ -86,6 +84,23 @@ def to_square(
     square[:] = background[:, None, None]
     _paste(square, picture, region, side)
     return Square(square, background, side)
+
+
+def without_scale_bar(pixels: NDArray[np.uint8], scale_bar: tuple[int, int, int, int] | None) -> NDArray[np.uint8]:
+    """Paint a scale bar over with the background; shape, and what there is without one, stay as they are.
+
+    Parameters are those of `to_square`.
+    """
+    return pixels if scale_bar is None else _painted_over(pixels, scale_bar, _background(pixels, scale_bar))
+
+
+def _painted_over(
+    pixels: NDArray[np.uint8], scale_bar: tuple[int, int, int, int], background: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
+    left, top, right, bottom = scale_bar
+    pixels = pixels.copy()
+    pixels[max(top, 0) : bottom, max(left, 0) : right] = background
+    return pixels
 
 
 def _paste(square: NDArray[np.uint8], picture: Image, region: tuple[float, float, float, float], side: float) -> None:
