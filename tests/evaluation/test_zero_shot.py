@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +12,11 @@ import torch
 from PIL import Image
 from sklearn.metrics import f1_score
 
+from seston.cli.call import call
 from seston.errors import UsageError
 from seston.evaluation import zero_shot
 from seston.evaluation.permuted_texts import macro_f1_of, permuted_macro_f1
+from seston.recognition.encoder import stream_particles
 from seston.store import DataSet, open_data_set
 from seston.taxonomy import lineage
 from seston.training import Run, load_recipe, make_batch, untrained_run
@@ -93,6 +97,35 @@ def test_a_run_without_texts_is_refused(named_data: DataSet) -> None:
     plain = untrained_run(named_data, load_recipe("default-pictures", ["pictures.size=32"]))
     with pytest.raises(UsageError, match="without texts"):
         zero_shot(named_data, model=plain)
+
+
+def test_a_pretrained_pair_names_by_the_text_that_open_clip_finds_closest(
+    named_data: DataSet, tiny_pair: tuple[Path, torch.nn.Module], capsys: pytest.CaptureFixture[str]
+) -> None:
+    import open_clip
+
+    where = f"local-dir:{tiny_pair[0]}"
+    (theirs, shown), words = open_clip.create_model_from_pretrained(where), open_clip.get_tokenizer(where)
+    labels = {name: label for name, label in named_data.labels().items() if label != "detritus"}
+    choices, pictures = list(_LABELS[:4]), {one.id: one.image for one in stream_particles(named_data)}
+    with torch.no_grad():
+        said = theirs.encode_text(words([lineage([label])[0].text for label in choices]), normalize=True)
+        named = []
+        for name in labels:
+            picture = Image.open(io.BytesIO(pictures[name] or b""))
+            seen = theirs.eval().encode_image(shown(picture)[None], normalize=True)
+            named.append(choices[int((said @ seen[0]).argmax())])
+    line = ["evaluate", "zero-shot", str(named_data.path), "--model", f"open-clip:{tiny_pair[0]}"]
+    assert call([*line, "--split", "unseen", "--permutations", "9", "--untrained", "1", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    asked = set(named_data.load_split("unseen").ids_of(0, "test"))
+    places = [place for place, name in enumerate(labels) if name in asked]
+    truth, given = ([list(of)[place] for place in places] for of in (labels.values(), named))
+    (row,) = [row for row in document["rows"] if row["rank"] == "genus"]
+    assert (row["part"], row["particles"]) == ("all", len(places))
+    assert row["macro_f1"] == pytest.approx(f1_score(truth, given, average="macro", zero_division=0))
+    assert row["untrained"] is not None
+    assert any("which classes it has seen" in note for note in document["notes"])
 
 
 def test_permuted_texts_score_as_scikit_learn_scores_the_names_that_they_give() -> None:
