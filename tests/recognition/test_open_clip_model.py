@@ -15,13 +15,15 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch.nn import functional
 
-from seston.errors import InputError, MissingExtraError, NotFoundError
+from seston.cli.call import call
+from seston.errors import InputError, MissingExtraError, NotFoundError, UsageError
 from seston.models.open_clip_text import open_clip_folder
 from seston.models.released import RELEASED, open_clip_place, released_model
 from seston.particle import Particle, Skipped
-from seston.recognition import Gallery, choose_model, load
+from seston.recognition import Gallery, choose_model, identify, load
 from seston.recognition.open_clip_model import OpenClipModel
 from seston.store import open_data_set
+from seston.taxonomy import lineage
 from seston.training.text_vectors import text_vectors
 
 Pair = tuple[Path, torch.nn.Module]
@@ -180,3 +182,65 @@ def test_without_a_network_one_line_says_so(monkeypatch: pytest.MonkeyPatch, tmp
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(InputError, match="was not fetched before, and the Hub cannot be reached"):
         open_clip_folder("hf-hub:nobody/nothing")
+
+
+@pytest.fixture(scope="module")
+def pond(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder of four pictures."""
+    folder = tmp_path_factory.mktemp("pond")
+    noise = np.random.default_rng(8)
+    for name in "abcd":
+        Image.fromarray(noise.integers(0, 255, (24, 30), dtype=np.uint8)).save(folder / f"{name}.png")
+    return folder
+
+
+def test_pictures_get_the_closest_of_the_names_that_are_given(tiny_pair: Pair, pond: Path, tmp_path: Path) -> None:
+    import open_clip
+
+    names = {"Acartia": "Acartia", "copepods": "Copepoda", "Navicula": "Navicula", "bubble": None}
+    (tmp_path / "names.txt").write_text("Acartia\n\ncopepods\nNavicula\nbubble\nAcartia\n", encoding="utf-8")
+    found = identify(pond, model=f"open-clip:{tiny_pair[0]}", texts=tmp_path / "names.txt")
+    where = f"local-dir:{tiny_pair[0]}"
+    (theirs, shown), words = open_clip.create_model_from_pretrained(where), open_clip.get_tokenizer(where)
+    with torch.no_grad():
+        said = theirs.encode_text(words([one.text for one in lineage(names)]), normalize=True)
+        shaped = torch.stack([shown(Image.open(pond / f"{name}.png")) for name in "abcd"])
+        seen = theirs.eval().encode_image(shaped, normalize=True)
+        expected = (theirs.logit_scale.exp() * seen @ said.T).softmax(dim=1).numpy()
+    for one, scores in zip(found.particles, expected, strict=True):
+        label = list(names)[scores.argmax()]
+        assert (one.label, one.taxon, one.modality) == (label, names[label], "image")
+        assert one.score == pytest.approx(scores.max(), abs=1e-5)
+        assert one.margin == pytest.approx(scores.max() - np.sort(scores)[-2], abs=1e-5)
+    assert "not calibrated" in found.notes[0]
+
+
+def test_names_by_texts_refuse_what_they_cannot_keep(tiny_pair: Pair, pond: Path) -> None:
+    model = f"open-clip:{tiny_pair[0]}"
+    doubted = identify(pond, model=model, texts=["Acartia", "Noctiluca"], threshold=1.0)
+    assert {one.label for one in doubted.particles} == {"unknown"}
+    for wrong, message in (
+        ({"texts": ["Acartia", "gobbledegook"]}, "'gobbledegook' names no taxon"),
+        ({"texts": ["Acartia"]}, "give at least 2"),
+        ({"texts": ["Acartia", "Noctiluca"], "precision": 0.9}, "not calibrated"),
+        ({}, "has no names by itself"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            identify(pond, model=model, **wrong)  # type: ignore[arg-type]  # keywords of several types
+    with pytest.raises(UsageError, match="texts need a model that reads them"):
+        identify(pond, texts=["Acartia", "Noctiluca"])
+
+
+def test_the_labels_of_a_data_set_are_names_to_choose_from(
+    tiny_pair: Pair, pond: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for label in ("Acartia", "Navicula", "whatever 7"):
+        (tmp_path / "Lake" / label).mkdir(parents=True)
+        shutil.copy(pond / "a.png", tmp_path / "Lake" / label)
+    data = open_data_set(tmp_path / "data", create=True)
+    data.import_([tmp_path / "Lake"])
+    line = ["identify", str(pond), "--model", f"open-clip:{tiny_pair[0]}", "--texts", str(data.path), "--json"]
+    assert call(line) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert {one["label"] for one in document["particles"]} <= {"Acartia", "Navicula"}
+    assert any("whatever 7" in note for note in document["notes"])

@@ -90,7 +90,8 @@ def embed(data: Existing, /, *, model: ModelName, as_json: AsJson = False) -> Ou
     data
         The folder of the data set.
     model
-        The folder of a run, or the word classical: measured features, which need no training.
+        The folder of a run, or a word for what needs no training: classical (measured features), box (the network that
+        comes with Seston, for pictures), or a released image-text model (see: seston models list).
     """
     import time
 

@@ -40,8 +40,8 @@ def gallery(
     data
         The folder of a data set with labels.
     model
-        The folder of a run, or a word for what needs no training: classical (measured features) or box (the network
-        that comes with Seston, for pictures).
+        The folder of a run, or a word for what needs no training: classical (measured features), box (the network that
+        comes with Seston, for pictures), or a released image-text model (see: seston models list).
     to
         The folder of the gallery to write.
     per_class
@@ -92,6 +92,7 @@ def identify(
     *paths: Several,
     gallery: Existing | None = None,
     model: ModelName | None = None,
+    texts: Existing | None = None,
     to: Path | None = None,
     precision: float | None = None,
     unfamiliar: float | None = None,
@@ -106,6 +107,7 @@ def identify(
     the gallery's labels. With --precision, --unfamiliar or --threshold doubtful ones are called unknown instead.
     Without a gallery the model in the box names pictures, offline: each by its label, or by a wider group where that is
     doubtful. What does not look like the pictures that it learned from gets a warning, and a wide group or: unknown.
+    With --texts and a model that reads texts (--model bioclip) pictures get the closest of the names that you give.
 
     Parameters
     ----------
@@ -114,7 +116,12 @@ def identify(
     gallery
         The folder of a gallery; the model in the box if not given.
     model
-        The folder of the run that the gallery was made with, where the gallery does not hold it.
+        The folder of the run that the gallery was made with, where the gallery does not hold it. With --texts: a
+        released image-text model (see: seston models list; or open-clip:FOLDER, or open-clip:hf-hub:ORGANISATION/NAME),
+        or a run that was trained with texts.
+    texts
+        Names to choose from, without a gallery: a file with one a line, or a data set, whose labels are taken. Scores
+        are then not calibrated.
     to
         Write the names into this file as they come: CSV, Parquet or JSON, by its ending.
     precision
@@ -136,6 +143,7 @@ def identify(
             list(paths),
             gallery=gallery,
             model=model,
+            texts=texts,
             to=to,
             precision=precision,
             unfamiliar=unfamiliar,
@@ -150,6 +158,7 @@ def identify(
         f"{number:,} by {modality}" for modality, number in Counter(one.modality for one in particles).items()
     )
     where = f" Names in {to}." if to else ""
+    by_box = gallery is None and texts is None
     counted = Table((_heading("label", result.simulated), "particles"), names.most_common())
     sentence = f"{result.count:,} particles: {by or 'none'}; {len(skipped):,} skipped.{where}"
     return Outcome(
@@ -160,7 +169,10 @@ def identify(
             "notes": list(result.notes),
             "seconds": result.seconds,
         },
-        blocks=(_each(particles) if gallery is None and result.count <= _SHOWN else counted, sentence),
+        blocks=(
+            _each(particles) if gallery is None and texts is None and result.count <= _SHOWN else counted,
+            sentence,
+        ),
         notes=(*(f"note: {note}" for note in (*result.notes, *_warnings(particles))), *skipped_lines(skipped)),
         partial=bool(skipped),
     )

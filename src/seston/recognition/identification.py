@@ -22,6 +22,7 @@ from seston.recognition.naming import Identification
 from seston.recognition.source_particles import Reading, open_source
 
 if TYPE_CHECKING:
+    from seston.recognition.text_names import TextNames
     from seston.store import DataSet
 
 __all__ = ["IdentifyResult", "identify", "made_up"]
@@ -58,6 +59,7 @@ def identify(
     *,
     gallery: Gallery | Path | str | None = None,
     model: Encoder | Path | str | None = None,
+    texts: Sequence[str] | Path | str | None = None,
     to: Path | str | None = None,
     threshold: float | None = None,
     precision: float | None = None,
@@ -76,7 +78,11 @@ def identify(
         From `Gallery.from_dataset` or its folder. Without one the model in the box names pictures: see
         `seston.recognition.box`.
     model
-        Where the gallery does not hold its model (they have to be the same).
+        Where the gallery does not hold its model (they have to be the same); or, with `texts`, what reads them.
+    texts
+        Names of taxa to choose from, without any gallery: a list, a file with one a line, or the folder of a data set,
+        whose labels are taken. `model` is then a run that was trained with texts, or a released image–text model such
+        as ``bioclip``; scores are its softmax over the names, not calibrated.
     to
         A CSV, Parquet or JSON file to write the names into as they come; what is known of the samples goes beside it,
         so that `seston count` can divide by volumes.
@@ -102,11 +108,11 @@ def identify(
         Where nothing can be read.
     """
     started = time.perf_counter()
-    known, encoder = _known(gallery, model)
+    caution = Caution(threshold, precision, unfamiliar)
+    known, encoder = _known(gallery, model) if texts is None else _by_texts(texts, gallery, model, caution)
     reading = open_source(paths)
     if annotate and reading.data is None:
         raise UsageError("names are added to the annotations of a data set; these are files: import them first")
-    caution = Caution(threshold, precision, unfamiliar)
     names = _name_all(reading, known, encoder, caution, annotate, progress or Silence())
     target = None if to is None else Path(to)
     held: list[Identification] = []
@@ -136,15 +142,40 @@ def _known(gallery: Gallery | Path | str | None, model: Encoder | Path | str | N
     """Give what names, and the encoder that goes with it."""
     if gallery is None:
         if model is not None and not means_box(model):
-            raise UsageError(f"{model} has no names by itself: add a gallery (seston gallery DATA --model {model})")
+            raise UsageError(
+                f"{model} has no names by itself: add a gallery (seston gallery DATA --model {model}), or names to "
+                "choose from (--texts), where the model reads texts"
+            )
         box = open_box()
         return box, box.model
     known = gallery if isinstance(gallery, Gallery) else Gallery.load(gallery)
     return known, gallery_model(known, model)
 
 
-def _notes(gallery: Gallery | Box, caution: Caution) -> tuple[str, ...]:
-    """Say where a promise cannot be kept."""
+def _by_texts(
+    texts: Sequence[str] | Path | str,
+    gallery: Gallery | Path | str | None,
+    model: Encoder | Path | str | None,
+    caution: Caution,
+) -> tuple[TextNames, Encoder]:
+    """Give a list of names to choose from, and the encoder that goes with it."""
+    from seston.recognition.open_clip_model import OpenClipModel
+    from seston.recognition.text_names import names_by_texts
+
+    if gallery is not None:
+        raise UsageError("name either by a gallery or by texts")
+    if caution.precision is not None or caution.unfamiliar is not None:
+        raise UsageError("names by texts are not calibrated: precision and unfamiliar cannot be kept, a threshold can")
+    if not isinstance(model, str | Path | OpenClipModel):
+        raise UsageError("texts need a model that reads them: a run trained with texts, or a released one (bioclip)")
+    known = names_by_texts(texts, model)
+    return known, known.encoder
+
+
+def _notes(gallery: Gallery | Box | TextNames, caution: Caution) -> tuple[str, ...]:
+    """Say what the names are worth, and where a promise cannot be kept."""
+    if not isinstance(gallery, Gallery | Box):
+        return gallery.notes
     if caution.precision is None:
         return ()
     share = f"{caution.precision * 100:g} %"
@@ -158,7 +189,12 @@ def _notes(gallery: Gallery | Box, caution: Caution) -> tuple[str, ...]:
 
 
 def _name_all(
-    reading: Reading, gallery: Gallery | Box, encoder: Encoder, caution: Caution, annotate: bool, say: Progress
+    reading: Reading,
+    gallery: Gallery | Box | TextNames,
+    encoder: Encoder,
+    caution: Caution,
+    annotate: bool,
+    say: Progress,
 ) -> Iterator[list[Identification]]:
     """Name particles a few hundred at a time, as they are read, at the level of the gallery's runs."""
     say.start("naming particles", reading.total)
