@@ -170,7 +170,7 @@ def identify(
             "seconds": result.seconds,
         },
         blocks=(
-            _each(particles) if gallery is None and texts is None and result.count <= _SHOWN else counted,
+            _each(particles) if by_box and result.count <= _SHOWN else counted,
             sentence,
         ),
         notes=(*(f"note: {note}" for note in (*result.notes, *_warnings(particles))), *skipped_lines(skipped)),

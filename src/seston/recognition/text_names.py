@@ -64,8 +64,8 @@ class TextNames:
         """What one has to know of the names."""
         note = (
             f"pictures got the closest of the {len(self.names)} names that were given; scores are the model's softmax "
-            "over them, which is not calibrated: 0.9 does not mean that 9 of 10 are right, and a picture of none of them "
-            "is named all the same"
+            "over them and not calibrated: 0.9 does not mean that 9 of 10 are right, and a picture of none of them is "
+            "named all the same"
         )
         if not self.left_out:
             return (note,)
