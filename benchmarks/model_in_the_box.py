@@ -33,12 +33,13 @@ from sklearn.preprocessing import StandardScaler
 
 from seston.models.spaces import fit_space
 from seston.particle import Particle
-from seston.recognition.box import Box, evidence
+from seston.recognition.box import Box
 from seston.recognition.box_files import BOX_FOLDER, GRAPH
 from seston.recognition.box_model import BoxModel
 from seston.recognition.calibration import probabilities
 from seston.recognition.classifiers import fit_rule
 from seston.recognition.embeddings import Embeddings
+from seston.recognition.head_trust import evidence
 
 Numbers = NDArray[np.float32]
 DRAWS, N, MOST = 5, 16, 48
@@ -76,7 +77,7 @@ def main() -> None:
     shares = probabilities(scores.astype(np.float64), box.files.card.temperature)
     say("head by rank", {
         groups.rank: balanced(groups.best(shares)[0][known], of[truth[test]][known])
-        for groups in box.groups for of in [groups.of_classes()] for known in [of[truth[test]] >= 0]
+        for groups in box.head.groups for of in [groups.of_classes()] for known in [of[truth[test]] >= 0]
     })  # fmt: skip
     gallery_rows = few_of_each(own.labels, train, MOST)
     of_gallery = features_of(chosen.data, own, chosen.box / GRAPH, gallery_rows)
@@ -189,7 +190,7 @@ def transfer(box: Box, others: Squares, shares: NDArray[np.float64]) -> dict[str
         rows = np.flatnonzero(sources == source)
         names, of = np.unique(others.labels[rows], return_inverse=True)
         meanings = describe(names.tolist())
-        for groups in box.groups:
+        for groups in box.head.groups:
             if groups.rank not in RANKS:
                 continue
             place = {name: number for number, name in enumerate(groups.names)}

@@ -22,16 +22,15 @@ from in_the_box.squares import Squares, preparation_of, squares_of
 from in_the_box.train import Network
 from seston import __version__
 from seston.models.spaces import unit
-from seston.recognition.box import evidence
-from seston.recognition.box_files import GRAPH, BoxCard, BoxClass, read_box, write_box
-from seston.recognition.box_names import group_classes
-from seston.recognition.calibration import Calibration, probabilities
+from seston.recognition.box_files import GRAPH, BoxCard, read_box, write_box
+from seston.recognition.calibration import probabilities
+from seston.recognition.class_groups import KnownClass, group_classes
+from seston.recognition.head_trust import learn_trust
 from seston.taxonomy.label_taxa import taxa_of
 
 SIZE = 128
 DIRECTIONS = 128
 TEMPERATURES = np.geomspace(0.2, 5, 200)
-STRANGEST = 0.005
 
 
 def main() -> None:
@@ -63,22 +62,14 @@ def main() -> None:
         write_graph(network.encoder, network.head, chosen.to / GRAPH, size=SIZE, turned=chosen.turned)
         scores = features @ network.head.weight.detach().numpy().T + network.head.bias.detach().numpy()
     classes = describe(names)
-    temperature = coolest(scores[held], truth[held])
-    calibrations = {
-        groups.rank: calibrate_rank(
-            groups.best(probabilities(scores[held], temperature)), groups.of_classes(), truth[held]
-        )
-        for groups in group_classes(classes)
-    }
+    trust = learn_trust(scores[held], truth[held], group_classes(classes))
     rows = np.flatnonzero(np.isin(used, gallery))
     mean = features[rows].mean(axis=0)
     directions = np.linalg.svd(features[rows] - mean, full_matrices=False)[2][:DIRECTIONS].T
     vectors = unit((features[rows] - mean) @ directions)
-    likely = evidence(scores[held])
     card = BoxCard(
-        preparation=preparation_of(SIZE), classes=classes, temperature=temperature, calibrations=calibrations,
-        familiarity=tuple(np.quantile(likely, np.linspace(0, 1, 101)).round(6).tolist()),
-        strangest=round(float(np.quantile(likely, STRANGEST)), 6),
+        preparation=preparation_of(SIZE), classes=classes, temperature=trust.temperature,
+        calibrations=dict(trust.calibrations), familiarity=trust.familiarity, strangest=trust.strangest,
         created=datetime.now(UTC).strftime("%Y-%m-%d"), seston_version=__version__,
     )  # fmt: skip
     about = chosen.about.read_text(encoding="utf-8") if chosen.about else "# The model in the box\n"
@@ -89,8 +80,8 @@ def main() -> None:
     read_box(chosen.to)
     for path in sorted(chosen.to.iterdir()):
         print(f"{path.name}: {path.stat().st_size:,} bytes")
-    right = {rank: learnt.accuracy for rank, learnt in calibrations.items()}
-    print(json.dumps({"temperature": temperature, "validation": right, "strangest": card.strangest}))
+    right = {rank: learnt.accuracy for rank, learnt in trust.calibrations.items()}
+    print(json.dumps({"temperature": trust.temperature, "validation": right, "strangest": card.strangest}))
 
 
 def load_network(path: Path) -> tuple[Network, list[str]]:
@@ -152,12 +143,12 @@ def refit(
         head.bias.copy_(torch.from_numpy(best[1][1]))
 
 
-def describe(names: list[str]) -> tuple[BoxClass, ...]:
+def describe(names: list[str]) -> tuple[KnownClass, ...]:
     """Say what each class means."""
     pairs = [(source, label) for source, _, label in (name.partition(": ") for name in names)]
     taxa = taxa_of(pairs)
     return tuple(
-        BoxClass(
+        KnownClass(
             label=pair[1], source=pair[0], taxon=taxa[pair].name, kind=taxa[pair].kind, lineage=dict(taxa[pair].lineage)
         )
         for pair in pairs
@@ -172,19 +163,6 @@ def coolest(scores: NDArray[np.float32], truth: NDArray[np.int64]) -> float:
         return float(-np.log(np.maximum(shares[np.arange(len(truth)), truth], 1e-12)).mean())
 
     return float(min(TEMPERATURES, key=surprise))
-
-
-def calibrate_rank(
-    best: tuple[NDArray[np.int64], NDArray[np.float64]], group_of: NDArray[np.int64], truth: NDArray[np.int64]
-) -> Calibration:
-    """Say how often names of a rank were right, from which score on; a class without one there makes them wrong."""
-    named, score = best
-    right = named == group_of[truth]
-    order = np.argsort(-score, kind="stable")
-    share = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
-    steps = np.unique(np.linspace(0, len(order) - 1, 100).astype(int))
-    table = tuple((round(float(score[order][at]), 6), round(float(share[at]), 6)) for at in steps)
-    return Calibration(particles=len(truth), accuracy=float(right.mean()), right_above=table)
 
 
 def chosen_rows(numbers: NDArray[np.int64], training: NDArray[np.bool_], most: int) -> NDArray[np.int64]:

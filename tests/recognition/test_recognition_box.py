@@ -15,9 +15,9 @@ from seston.errors import InputError, NotFoundError, UsageError
 from seston.particle import Particle
 from seston.recognition import identify, load
 from seston.recognition.box import Box, open_box
-from seston.recognition.box_files import BOX_FOLDER, BoxClass, is_box, read_box
+from seston.recognition.box_files import BOX_FOLDER, is_box, read_box
 from seston.recognition.box_model import BoxModel
-from seston.recognition.box_names import group_classes
+from seston.recognition.class_groups import KnownClass, group_classes
 from seston.recognition.names_file import read_names
 
 
@@ -102,8 +102,8 @@ def test_a_group_is_as_likely_as_its_classes_together(box: Box) -> None:
 
 def test_classes_without_a_taxon_are_grouped_by_their_kind() -> None:
     classes = [
-        BoxClass(label="a", source="x", lineage={"kingdom": "Animalia", "genus": "Acartia"}),
-        BoxClass(label="b", source="x", kind="detritus"),
+        KnownClass(label="a", source="x", lineage={"kingdom": "Animalia", "genus": "Acartia"}),
+        KnownClass(label="b", source="x", kind="detritus"),
     ]
     groups = {one.rank: one for one in group_classes(classes)}
     assert groups["kingdom"].names == ("Animalia", "detritus")
@@ -112,7 +112,7 @@ def test_classes_without_a_taxon_are_grouped_by_their_kind() -> None:
 
 def test_more_precision_never_gives_a_narrower_name(box: Box) -> None:
     seen = box.model.encode([particle("one", disc()), *no_plankton()])
-    order = [groups.rank for groups in box.groups] + [""]
+    order = [groups.rank for groups in box.head.groups] + [""]
     loose, strict = (box.identify(seen, precision=share, unfamiliar=0.0) for share in (0.5, 0.95))
     for first, second in zip(loose, strict, strict=True):
         assert order.index(second.rank) >= order.index(first.rank)
@@ -147,7 +147,9 @@ def test_a_copy_of_the_box_is_the_same_encoder(tmp_path: Path, box: Box) -> None
 def test_a_model_alone_has_no_names(tmp_path: Path) -> None:
     (tmp_path / "photo.png").write_bytes(disc())
     with pytest.raises(UsageError, match="add a gallery"):
-        identify(tmp_path / "photo.png", model=tmp_path)
+        identify(tmp_path / "photo.png", model="classical")
+    with pytest.raises(NotFoundError, match="there is no run"):
+        identify(tmp_path / "photo.png", model=tmp_path / "none")
 
 
 def test_a_missing_and_a_damaged_box_are_told_apart(tmp_path: Path, box: Box) -> None:

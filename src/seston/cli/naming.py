@@ -105,8 +105,9 @@ def identify(
 
     Each particle gets the likeliest label of the gallery, with a score: how likely the name is right, for particles of
     the gallery's labels. With --precision, --unfamiliar or --threshold doubtful ones are called unknown instead.
-    Without a gallery the model in the box names pictures, offline: each by its label, or by a wider group where that is
-    doubtful. What does not look like the pictures that it learned from gets a warning, and a wide group or: unknown.
+    Without a gallery a run that learnt names (--model RUN), or else the model in the box, names pictures, offline: each
+    by its label, or by a wider group where that is doubtful. What does not look like the pictures that it learned from
+    gets a warning, and a wide group or: unknown.
     With --texts and a model that reads texts (--model bioclip) pictures get the closest of the names that you give.
 
     Parameters
@@ -114,11 +115,11 @@ def identify(
     paths
         Pictures, instrument files and folders of them, or a data set.
     gallery
-        The folder of a gallery; the model in the box if not given.
+        The folder of a gallery; names come from the run, or from the model in the box, if not given.
     model
-        The folder of the run that the gallery was made with, where the gallery does not hold it. With --texts: a
-        released image-text model (see: seston models list; or open-clip:FOLDER, or open-clip:hf-hub:ORGANISATION/NAME),
-        or a run that was trained with texts.
+        The folder of the run that the gallery was made with, where the gallery does not hold it. Without a gallery, the
+        folder of a run that learnt names; or, with --texts, a released image-text model (see: seston models list; or
+        open-clip:FOLDER, or open-clip:hf-hub:ORGANISATION/NAME), or a run that was trained with texts.
     texts
         Names to choose from, without a gallery: a file with one a line, or a data set, whose labels are taken. Scores
         are then not calibrated.
@@ -126,10 +127,11 @@ def identify(
         Write the names into this file as they come: CSV, Parquet or JSON, by its ending.
     precision
         A share, such as 0.95: names of which fewer are likely to be right become: unknown. The gallery's own particles,
-        each named by the others, tell from which score on that holds.
+        each named by the others, tell from which score on that holds. Without a gallery, held-out particles tell it,
+        0.8 is asked for if nothing is said, and such names become a wider group first.
     unfamiliar
         A share, such as 0.05: particles less like the gallery's labels than all but that share of its own become:
-        unknown. So are most particles of labels that the gallery lacks.
+        unknown. So are most particles of labels that the gallery lacks. Without a gallery, 0.1 if nothing is said.
     threshold
         Names with a lower score become: unknown.
     annotate
@@ -243,7 +245,7 @@ _SHOWN = 20
 
 
 def _each(particles: Sequence[Identification]) -> Table:
-    """Show what the model in the box says of a few pictures, one a line."""
+    """Show what a head says of a few pictures, one a line."""
     rows = [
         (
             one.id,

@@ -1,14 +1,13 @@
 """The model in the box: names for pictures without a gallery of one's own, offline, right after the installation.
 
-A picture gets the narrowest name that is right often enough among pictures that were held out of the training: its
-label, or else the genus, family, order and so on, the probabilities of whose labels are added up. A picture that does
-not look like those that the network learned from gets no name narrower than an order, and a warning, or none at all.
+Its head names as that of any run does (`seston.recognition.head_names`); beside each name stand the pictures of its
+gallery that are nearest.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -17,24 +16,14 @@ from numpy.typing import NDArray
 from seston.particle import Particle
 from seston.recognition.box_files import BoxFiles
 from seston.recognition.box_model import BoxModel
-from seston.recognition.box_names import LABEL, Groups, group_classes
-from seston.recognition.calibration import probabilities, score_for
-from seston.recognition.caution import UNKNOWN, Caution
+from seston.recognition.caution import Caution
 from seston.recognition.embeddings import Embeddings
+from seston.recognition.head_names import HeadNames
 from seston.recognition.naming import Identification
 
-__all__ = ["PRECISION", "UNFAMILIAR", "Box", "evidence", "open_box"]
+__all__ = ["Box", "open_box"]
 
-PRECISION = 0.8
-"""Share of names at each rank that are to be right, unless another one is asked for."""
-
-UNFAMILIAR = 0.1
-"""Pictures less familiar than all but this share of held-out ones are strange, unless another share is asked for."""
-
-_WIDE = ("order", "class", "phylum", "kingdom")
-_PRECISION_OF_STRANGE = 0.95
 _NEAREST = 3
-_NO_PICTURE = "the model in the box names pictures, and this particle has none that can be used"
 
 
 @dataclass(frozen=True)
@@ -58,9 +47,11 @@ class Box:
         return self.model.files
 
     @cached_property
-    def groups(self) -> tuple[Groups, ...]:
-        """From the label to the kingdom."""
-        return group_classes(self.files.card.classes)
+    def head(self) -> HeadNames:
+        """Its classes, and how far its answers can be trusted."""
+        return HeadNames(
+            self.files.card.classes, self.files.card.trust, "the model in the box", " (FlowCam and lake camera)"
+        )
 
     def identify(
         self,
@@ -89,121 +80,31 @@ class Box:
         UsageError
             Where a share is none.
         """
-        caution = Caution(threshold, precision, UNFAMILIAR if unfamiliar is None else unfamiliar)
+        caution = Caution(threshold, precision, unfamiliar)
         rows = np.flatnonzero(embeddings.has_image)
-        names = [Identification(id=name, label=None, modality="none", reason=_NO_PICTURE) for name in embeddings.ids]
+        names = self.head.name(embeddings.ids, embeddings.has_image, embeddings.shared_image[rows], caution)
         if len(rows):
-            found = self._look(embeddings.image[rows], embeddings.shared_image[rows])
-            lowest = self._lowest(caution)
+            cosines = self.files.likeness(embeddings.image[rows])
+            near = np.argsort(-cosines, axis=1)[:, :_NEAREST]
+            likeness = np.take_along_axis(cosines, near, axis=1)
             for place, row in enumerate(rows.tolist()):
-                names[row] = self._name(embeddings.ids[row], found, place, lowest, caution)
+                names[row] = self._with_nearest(names[row], near[place], likeness[place])
         return names
 
     def promises(self, precision: float) -> dict[str, float | None]:
         """Give the score from which on names are right so often, by rank; None where no score promises that."""
-        return {rank: score_for(learnt, precision) for rank, learnt in self.files.card.calibrations.items()}
+        return self.head.promises(precision)
 
-    def familiarity(self, scores: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Give the share of held-out pictures that there is less evidence for than for each of these."""
-        steps = np.asarray(self.files.card.familiarity)
-        return np.interp(evidence(scores), steps, np.linspace(0, 1, len(steps)), left=0.0, right=1.0)
-
-    def _look(self, features: NDArray[np.float32], scores: NDArray[np.float32]) -> _Looked:
-        cosines = self.files.likeness(features)
-        near = np.argsort(-cosines, axis=1)[:, :_NEAREST]
-        shares = probabilities(scores.astype(np.float64), self.files.card.temperature)
-        return _Looked(
-            shares=shares,
-            best=[groups.best(shares) for groups in self.groups],
-            familiarity=self.familiarity(scores),
-            lost=evidence(scores) < self.files.card.strangest,
-            near=near,
-            cosines=np.take_along_axis(cosines, near, axis=1),
-        )
-
-    def _lowest(self, caution: Caution) -> tuple[dict[str, float], dict[str, float]]:
-        """Give the score that a name of each rank needs: for familiar pictures, and for strange ones."""
-        card = self.files.card
-        lowest = caution.threshold or 0.0
-        wanted = caution.precision
-        if wanted is None and caution.threshold is None:
-            wanted = PRECISION
-
-        def needed(precision: float | None) -> dict[str, float]:
-            scores = {
-                rank: 0.0 if precision is None else score_for(learnt, precision)
-                for rank, learnt in card.calibrations.items()
-            }
-            return {rank: float("inf") if score is None else max(lowest, score) for rank, score in scores.items()}
-
-        strange = needed(max(_PRECISION_OF_STRANGE, wanted or 0.0))
-        return needed(wanted), {rank: score for rank, score in strange.items() if rank in _WIDE}
-
-    def _name(
-        self,
-        name: str,
-        found: _Looked,
-        place: int,
-        lowest: tuple[dict[str, float], dict[str, float]],
-        caution: Caution,
+    def _with_nearest(
+        self, one: Identification, near: NDArray[np.int64], likeness: NDArray[np.float32]
     ) -> Identification:
-        familiarity = float(found.familiarity[place])
-        strange = caution.unfamiliar is not None and familiarity <= caution.unfamiliar
-        needed = lowest[1] if strange else lowest[0]
-        steps = [
-            (groups.rank, groups.names[int(group[place])], float(score[place]))
-            for groups, (group, score) in zip(self.groups, found.best, strict=True)
-        ]
-        answer = None
-        if not (strange and found.lost[place]):
-            answer = next((step for step in steps if step[2] >= needed.get(step[0], float("inf"))), None)
-        best = int(found.shares[place].argmax())
-        of_label = float(found.shares[place, best])
-        wider = answer is not None and answer[0] != LABEL
-        card, near = self.files.card, found.near[place]
-        return Identification(
-            id=name,
-            label=UNKNOWN if answer is None else answer[1],
-            taxon=None if answer is None else answer[1] if wider else card.classes[best].taxon,
-            score=of_label if answer is None else answer[2],
-            margin=of_label - float(np.delete(found.shares[place], best).max()),
-            familiarity=round(familiarity, 6),
-            modality="image",
+        classes = self.files.card.classes
+        return replace(
+            one,
             nearest=tuple(self.files.ids[row] for row in near),
-            nearest_labels=tuple(card.classes[number].label for number in self.files.classes[near]),
-            nearest_likeness=tuple(round(float(cosine), 4) for cosine in found.cosines[place]),
-            rank="" if answer is None else answer[0],
-            ranks=tuple(rank for rank, _, _ in steps),
-            rank_names=tuple(group for _, group, _ in steps),
-            rank_scores=tuple(round(score, 4) for _, _, score in steps),
-            warning=_STRANGE if strange else "",
+            nearest_labels=tuple(classes[number].label for number in self.files.classes[near]),
+            nearest_likeness=tuple(round(float(cosine), 4) for cosine in likeness),
         )
-
-
-_STRANGE = "does not look like the pictures that the model in the box learned from (FlowCam and lake camera)"
-
-
-@dataclass(frozen=True)
-class _Looked:
-    """What the network says of pictures, one row each."""
-
-    shares: NDArray[np.float64]
-    best: list[tuple[NDArray[np.int64], NDArray[np.float64]]]
-    """Likeliest group of each rank, and how likely it is."""
-    familiarity: NDArray[np.float64]
-    lost: NDArray[np.bool_]
-    """Like nothing that was learned."""
-    near: NDArray[np.int64]
-    cosines: NDArray[np.float32]
-
-
-def evidence(scores: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Say how much speaks for any class at all: ln Σ exp(score), the negative energy of Liu et al. (2020), eq. 4.
-
-    Pictures of other instruments have less of it than the nearness of gallery pictures or the highest probability tell.
-    """
-    highest = scores.max(axis=1).astype(np.float64)
-    return np.asarray(highest + np.log(np.exp(scores - highest[:, None]).sum(axis=1)))
 
 
 @lru_cache(maxsize=1)

@@ -25,9 +25,11 @@ from numpy.typing import NDArray
 from seston.errors import InputError, NotFoundError
 from seston.models.spaces import unit
 from seston.recognition.calibration import Calibration
+from seston.recognition.class_groups import KnownClass
+from seston.recognition.head_trust import HeadTrust
 from seston.training.preparation import Preparation
 
-__all__ = ["BOX_FOLDER", "GRAPH", "BoxCard", "BoxClass", "BoxFiles", "is_box", "read_box", "write_box"]
+__all__ = ["BOX_FOLDER", "GRAPH", "BoxCard", "BoxFiles", "is_box", "read_box", "write_box"]
 
 BOX_FOLDER = Path(__file__).with_name("in_the_box")
 """Where the package holds them."""
@@ -39,26 +41,12 @@ _CARD, _GALLERY, _READ_ME = "box.json", "gallery.safetensors", "README.md"
 _FORMAT = 1
 
 
-class BoxClass(msgspec.Struct, frozen=True, kw_only=True):
-    """A class that the network knows."""
-
-    label: str
-    """As its collection writes it."""
-    source: str
-    """The collection."""
-    taxon: str | None = None
-    """Accepted name of what it means; None where it means no taxon."""
-    kind: str = "living"
-    lineage: dict[str, str] = {}
-    """Rank → name, from kingdom to species, as far as the label goes."""
-
-
 class BoxCard(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of the network."""
 
     format: int = _FORMAT
     preparation: Preparation
-    classes: tuple[BoxClass, ...]
+    classes: tuple[KnownClass, ...]
     temperature: float
     """Scores are divided by it before they become probabilities."""
     calibrations: dict[str, Calibration]
@@ -69,6 +57,11 @@ class BoxCard(msgspec.Struct, frozen=True, kw_only=True):
     """Evidence below which a picture is like nothing at all that was learned."""
     created: str = ""
     seston_version: str = ""
+
+    @property
+    def trust(self) -> HeadTrust:
+        """The same, as heads are trusted."""
+        return HeadTrust(self.temperature, self.calibrations, self.familiarity, self.strangest)
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,10 @@ State = Literal["fresh", "stale", "none"]
 
 _FOLDER, _CARD = "onnx", "compiled.json"
 _FORMAT = 1
-_OF_RUN = ("recipe.toml", "preparation.json", "classes.json", "model.safetensors", "run.json", "README.md")
+_OF_RUN = (
+    "recipe.toml", "preparation.json", "classes.json", "held-out.safetensors", "model.safetensors", "run.json",
+    "README.md",
+)  # fmt: skip
 
 
 class _Card(msgspec.Struct, kw_only=True):

@@ -137,6 +137,16 @@ class Model:
         """Turn a data set, or any number of particles, into vectors; nothing is saved (see `embed`)."""
         return embed_particles(self, particles, progress, skipped)
 
+    def answers(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Turn (N, F) features of pictures into the (N, K) answers of the head, of a run that learnt names."""
+        import torch
+
+        from seston.models.classifier import ClassifierModel
+
+        assert isinstance(self.run.model, ClassifierModel)
+        with torch.inference_mode():
+            return np.asarray(self.run.model.logits(torch.from_numpy(features)).numpy(), np.float32)
+
     def save(self, folder: Path) -> None:
         """Copy what makes the run usable into a folder."""
         from seston.training.run import save_run

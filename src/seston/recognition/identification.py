@@ -1,4 +1,4 @@
-"""Name every particle of some files or of a data set by a gallery."""
+"""Name every particle of some files or of a data set: by a gallery, the head of a run, or the model in the box."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ from seston.recognition.caution import Caution
 from seston.recognition.choosing import gallery_model, means_box
 from seston.recognition.encoder import Encoder
 from seston.recognition.gallery import Gallery
+from seston.recognition.head_names import PRECISION
 from seston.recognition.levelling import levelled
 from seston.recognition.names_file import NamesWriter, read_names
 from seston.recognition.naming import Identification
+from seston.recognition.run_head import RunHead, open_head
 from seston.recognition.source_particles import Reading, open_source
 
 if TYPE_CHECKING:
@@ -75,10 +77,11 @@ def identify(
     paths
         A data set, or instrument files and folders of them.
     gallery
-        From `Gallery.from_dataset` or its folder. Without one the model in the box names pictures: see
-        `seston.recognition.box`.
+        From `Gallery.from_dataset` or its folder. Without one the model in the box names pictures, or the head of a
+        run that learnt names: see `seston.recognition.head_names`.
     model
-        Where the gallery does not hold its model (they have to be the same); or, with `texts`, what reads them.
+        With a gallery: its model, where it does not hold it (they have to be the same). Without one: a run that learnt
+        names (``seston train --recipe supervised``), or, with `texts`, what reads them.
     texts
         Names of taxa to choose from, without any gallery: a list, a file with one a line, or the folder of a data set,
         whose labels are taken. `model` is then a run that was trained with texts, or a released image–text model such
@@ -103,13 +106,15 @@ def identify(
     Raises
     ------
     UsageError
-        Where there is a model without a gallery, or one that the gallery was not made with.
+        Where there is a model without names and no gallery, or one that the gallery was not made with.
     InputError
         Where nothing can be read.
     """
     started = time.perf_counter()
     caution = Caution(threshold, precision, unfamiliar)
     known, encoder = _known(gallery, model) if texts is None else _by_texts(texts, gallery, model, caution)
+    if isinstance(known, RunHead):
+        known.check(caution)
     reading = open_source(paths)
     if annotate and reading.data is None:
         raise UsageError("names are added to the annotations of a data set; these are files: import them first")
@@ -138,16 +143,14 @@ def identify(
     )
 
 
-def _known(gallery: Gallery | Path | str | None, model: Encoder | Path | str | None) -> tuple[Gallery | Box, Encoder]:
+_Namer = Gallery | Box | RunHead
+
+
+def _known(gallery: Gallery | Path | str | None, model: Encoder | Path | str | None) -> tuple[_Namer, Encoder]:
     """Give what names, and the encoder that goes with it."""
     if gallery is None:
-        if model is not None and not means_box(model):
-            raise UsageError(
-                f"{model} has no names by itself: add a gallery (seston gallery DATA --model {model}), or names to "
-                "choose from (--texts), where the model reads texts"
-            )
-        box = open_box()
-        return box, box.model
+        namer = open_box() if model is None or means_box(model) else open_head(model)
+        return namer, namer.model
     known = gallery if isinstance(gallery, Gallery) else Gallery.load(gallery)
     return known, gallery_model(known, model)
 
@@ -172,25 +175,33 @@ def _by_texts(
     return known, known.encoder
 
 
-def _notes(gallery: Gallery | Box | TextNames, caution: Caution) -> tuple[str, ...]:
+def _notes(known: _Namer | TextNames, caution: Caution) -> tuple[str, ...]:
     """Say what the names are worth, and where a promise cannot be kept."""
-    if not isinstance(gallery, Gallery | Box):
-        return gallery.notes
-    if caution.precision is None:
+    if not isinstance(known, _Namer):
+        return known.notes
+    wanted = caution.precision
+    if wanted is None and caution.threshold is None and not isinstance(known, Gallery):
+        wanted = PRECISION
+    if wanted is None:
         return ()
-    share = f"{caution.precision * 100:g} %"
-    unkept = [name for name, score in gallery.promises(caution.precision).items() if score is None]
+    share = f"{wanted * 100:g} %"
+    unkept = [name for name, score in known.promises(wanted).items() if score is None]
     if not unkept:
         return ()
+    if isinstance(known, Gallery):
+        return (
+            f"by {', '.join(unkept)} no score of this gallery promises that {share} of the names are right: particles "
+            "that only these can name are unknown; label more particles, or ask for less",
+        )
     return (
-        f"by {', '.join(unkept)} no score of this gallery promises that {share} of the names are right: particles that "
-        "only these can name are unknown; label more particles, or ask for less",
+        f"at the rank of {', '.join(unkept)} no score promises that {share} of the names are right: no particle gets "
+        "such a name; ask for less by --precision, or hold more particles out of a training",
     )
 
 
 def _name_all(
     reading: Reading,
-    gallery: Gallery | Box | TextNames,
+    gallery: _Namer | TextNames,
     encoder: Encoder,
     caution: Caution,
     annotate: bool,

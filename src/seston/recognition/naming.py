@@ -55,9 +55,9 @@ class Identification:
     reason: str = ""
     """Why it could not be named."""
     rank: str = ""
-    """By the model in the box: ``label``, or the rank of the wider group that the name is; else empty."""
+    """By the model in the box or a run: ``label``, or the rank of the wider group that the name is; else empty."""
     ranks: tuple[str, ...] = ()
-    """By the model in the box: from ``label`` to ``kingdom`` …"""
+    """By the same: from ``label`` to ``kingdom`` …"""
     rank_names: tuple[str, ...] = ()
     """… the likeliest group of each rank …"""
     rank_scores: tuple[float, ...] = ()

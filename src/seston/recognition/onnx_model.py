@@ -96,6 +96,10 @@ class OnnxModel:
         there = [has[:, None].astype(np.float32) for has in (embeddings.has_image, embeddings.has_profile)]
         return self._run("fused", (embeddings.image, embeddings.profile, *there))[0]
 
+    def answers(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Turn (N, F) features of pictures into the (N, K) answers of the head, of a run that learnt names."""
+        return self._run("classes", (features,))[0]
+
     def _forward(self, ids: tuple[str, ...], arrays: PlainArrays) -> Embeddings:
         """Run each tower on the particles that have its modality; the rows of the others are zero."""
         has_image, has_profile = arrays.image_present, arrays.profile_present

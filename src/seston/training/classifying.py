@@ -1,4 +1,4 @@
-"""Names by the head of a run that learnt them: pictures in, a probability for each class out."""
+"""Answers of the head of a run that learnt names: pictures in, a probability for each class out."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from seston.training.classes import Classes
     from seston.training.run import Run
 
-__all__ = ["answered_classes", "classify", "classify_in_parts"]
+__all__ = ["answered_classes", "classify", "classify_in_parts", "logits_in_parts"]
 
 _AT_ONCE = 256
 
@@ -60,6 +60,16 @@ def classify_in_parts(
 
     Parameters, rows and errors are those of `classify`; a run without names is refused at once.
     """
+    return map(_probabilities, logits_in_parts(run, particles, skipped=skipped))
+
+
+def logits_in_parts(
+    run: Run, particles: Iterable[Particle], *, skipped: list[Skipped] | None = None
+) -> Iterator[NDArray[np.float32]]:
+    """Give the (n, K) logits of the head, −∞ for classes that are no answer; NaN for a particle without a picture.
+
+    Parameters and errors are those of `classify_in_parts`.
+    """
     from seston.models.classifier import ClassifierModel
 
     if run.classes is None or not isinstance(run.model, ClassifierModel):
@@ -84,8 +94,15 @@ def _parts(
         batch = make_batch(part, run.preparation, skipped=skipped)
         with torch.inference_mode():
             logits = model.logits(model.features(batch)).masked_fill(unanswered, -torch.inf)
-            rows: NDArray[np.float32] = (logits.softmax(dim=1) * batch.image_present[:, None]).numpy()
+            rows: NDArray[np.float32] = logits.masked_fill(~batch.image_present[:, None], torch.nan).numpy()
         yield rows
+
+
+def _probabilities(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Give the softmax of each row; zeros for rows of NaN."""
+    shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+    shares /= shares.sum(axis=1, keepdims=True)
+    return np.asarray(np.nan_to_num(shares), np.float32)
 
 
 def answered_classes(recipe: Recipe, classes: Classes) -> NDArray[np.bool_]:

@@ -28,6 +28,7 @@ from seston.training.checkpoint import Position
 from seston.training.classes import Classes
 from seston.training.dino_learner import DinoLearner, make_dino_learner
 from seston.training.frozen_features import frozen_features, standardise
+from seston.training.held_out_later import with_held_out_answers
 from seston.training.labelled import Labelled, labelled_parts
 from seston.training.learner import Learner, make_learner
 from seston.training.measured import measure_rows, with_measures
@@ -56,6 +57,7 @@ _SHUFFLE = 0x5AFF1E
 _OWN_FILES = (
     "model.safetensors",
     "classes.json",
+    "held-out.safetensors",
     "recipe.toml",
     "preparation.json",
     "metrics.jsonl",
@@ -98,7 +100,8 @@ def train(
         The budget: either replaces both limits of the recipe, and the learning rate ends where it ends. Minutes count
         from this call, preparation included.
     resume
-        Go on from the last checkpoint in `to`; a training that has ended is loaded, one that never began begins.
+        Go on from the last checkpoint in `to`; one that never began begins. A training that has ended is loaded, and,
+        where it learnt names and kept no answers on held-out particles yet, keeps them now.
     overrides
         ``KEY=VALUE``, as for `load_recipe`.
     progress
@@ -138,7 +141,7 @@ def train(
     if resume and (folder / "recipe.toml").is_file():
         wanted = _same_recipe(wanted, read_recipe(folder / "recipe.toml"), folder)
         if (folder / "run.json").is_file():
-            return load_run(folder)
+            return with_held_out_answers(load_run(folder), data, split, fold)
     if wanted.dino is not None:
         require_lightly()
     with joined_processes(wanted.training.device) as processes, _own_generator(processes):
@@ -177,7 +180,7 @@ def _train_run(
     else:
         learner, weights = _new_classifier(recipe, job, labelled, kept, processes, say)
     position = Session(learner, job.train, job.validation, folder, started, say, clock, weights).learn()
-    run = _run(learner, position, folder, None if labelled is None else labelled.classes)
+    run = _run(learner, position, folder, None if labelled is None else labelled.classes, job.validation, parts[0])
     if processes.first:
         split, fold = partition
         where = "all particles" if split is None else f"split `{split}`, fold {fold}"
@@ -352,10 +355,20 @@ def _shuffled(job: _Job, seed: int) -> _Job:
     )
 
 
-def _run(learner: _AnyLearner, position: Position, folder: Path, classes: Classes | None) -> Run:
+def _run(
+    learner: _AnyLearner,
+    position: Position,
+    folder: Path,
+    classes: Classes | None,
+    validation: PreparedSource | None,
+    train: Chosen,
+) -> Run:
     """Make the run of the best weights."""
     model = learner.average
     model.load_state_dict(learner.best)
+    held_out = None
+    if isinstance(learner, SupervisedLearner) and validation is not None and learner.processes.first:
+        held_out = learner.held_out_answers(validation, tuple(sorted(train.flags)))
     if isinstance(model, ClassifierModel):
         merge_low_rank(model.image_tower)
     model = model.cpu().eval()
@@ -369,6 +382,7 @@ def _run(learner: _AnyLearner, position: Position, folder: Path, classes: Classe
         best=position.best,
         seconds=position.seconds,
         classes=classes,
+        held_out=held_out,
     )
 
 

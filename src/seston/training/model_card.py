@@ -87,9 +87,17 @@ def _what_was_learnt(run: Run) -> list[str]:
             "  with `seston evaluate gallery-knn` on samples that are in neither.",
         ]
     return [
-        "- The labels of the training particles were learnt. The head knows their classes alone and names everything",
-        "  by one of them; measure it on samples that it has not seen.",
+        "- The labels of the training particles were learnt. The head knows their classes alone, and names by one of",
+        "  them or by a wider group; measure it on samples that it has not seen.",
+        _held_out(run),
     ]
+
+
+def _held_out(run: Run) -> str:
+    count = 0 if run.held_out is None else len(run.held_out.classes)
+    if not count:
+        return "- No particle was held out, so how often names are right, and what is strange, is not known."
+    return f"- How often names are right, and what is strange, was learnt from {count:,} held-out particles."
 
 
 def _origin(train: Chosen, shuffled: bool) -> list[str]:

@@ -4,6 +4,7 @@
 
     model.safetensors    weights
     classes.json         the names that it learnt, where it learnt any
+    held-out.safetensors what it answered on held-out particles, where it learnt names
     recipe.toml          complete
     preparation.json     channels and statistics of the training particles
     metrics.jsonl        one line a logged step and a validation
@@ -30,6 +31,7 @@ from seston.models.classifier import ClassifierModel
 from seston.models.dino import ImageModel
 from seston.particle import Particle, Skipped
 from seston.training.classes import Classes, find_classes, read_classes, write_classes
+from seston.training.held_out_answers import HeldOutAnswers, read_answers, write_answers
 from seston.training.objective import start_scales
 from seston.training.particles import channels_of, choose_parts
 from seston.training.preparation import Preparation, read_preparation, write_preparation
@@ -68,6 +70,8 @@ class Run:
     seconds: float = 0.0
     classes: Classes | None = None
     """The names that the model's head tells apart, where it learnt from labels."""
+    held_out: HeldOutAnswers | None = None
+    """What the head answered on the particles that its training held out, where there were any."""
 
     @property
     def choice(self) -> str:
@@ -118,6 +122,7 @@ def load_run(path: Path | str) -> Run:
         best=summary.best,
         seconds=summary.seconds,
         classes=classes,
+        held_out=None if classes is None else read_answers(folder, len(classes)),
     )
 
 
@@ -170,6 +175,8 @@ def save_run(run: Run, folder: Path) -> None:
     write_preparation(run.preparation, folder / "preparation.json")
     if run.classes is not None:
         write_classes(run.classes, folder)
+    if run.held_out is not None:
+        write_answers(run.held_out, folder)
     write_summary(Summary(model_id=run.model_id, steps=run.steps, best=run.best, seconds=run.seconds), folder)
 
 

@@ -25,6 +25,7 @@ from seston.training.checkpoint import Checkpoint
 from seston.training.class_tree import ClassTree, class_tree
 from seston.training.classifying import answered_classes
 from seston.training.frozen_features import FrozenFeatures
+from seston.training.held_out_answers import HeldOutAnswers, collect_answers
 from seston.training.labelled import Labelled
 from seston.training.layer_rates import freeze_layers, rate_shares, set_training
 from seston.training.optimiser import load_optimiser_tensors, make_optimiser, optimiser_tensors
@@ -132,6 +133,25 @@ class SupervisedLearner:
         mean = float(torch.cat(losses).mean())
         by = 1 - numbers["macro_f1"] if self.settings.keep == "macro-f1" else mean
         return {"loss": by, "training_loss": mean, **numbers}
+
+    @torch.no_grad()
+    def held_out_answers(self, source: PreparedSource, flags: tuple[str, ...]) -> HeldOutAnswers:
+        """Give what the averaged weights, as they are now, answer on held-out particles, as these were measured.
+
+        Parameters
+        ----------
+        flags
+            Of the training particles.
+        """
+        self.average.eval()
+
+        def answer(rows: NDArray[np.int64]) -> NDArray[np.float32]:
+            gathered = gather(source, rows, 0)
+            found = self._plain_logits(gathered).cpu().numpy()
+            found[~np.asarray(gathered.prepared.has_picture)] = np.nan
+            return np.asarray(found, np.float32)
+
+        return collect_answers(answer, self.labelled.validation, flags)
 
     def losses(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Compute the (B,) losses of a batch by (B, K) answers and (B,) classes."""
