@@ -22,7 +22,7 @@ from seston.recognition.caution import Caution
 from seston.recognition.class_groups import KnownClass, group_classes
 from seston.recognition.compiled import compile_model
 from seston.recognition.encoder import stream_particles
-from seston.recognition.head_names import HeadNames
+from seston.recognition.head_names import HeadNamer
 from seston.recognition.head_trust import HeadTrust, learn_trust
 from seston.recognition.run_head import open_head
 from seston.simulate import simulate, species_table
@@ -195,7 +195,7 @@ def sure_of_genera(count: int) -> tuple[np.ndarray, np.ndarray]:
 
 def test_a_name_is_as_narrow_as_held_out_particles_allow() -> None:
     answers, truth = sure_of_genera(400)
-    head = HeadNames(CLASSES, learn_trust(answers, truth, group_classes(CLASSES)), "the run")
+    head = HeadNamer(CLASSES, learn_trust(answers, truth, group_classes(CLASSES)), "the run")
     one = np.array([[6.0, 5.9, 0.0], [0.0, 0.1, 6.5]], np.float32)
     first, second = head.name(["a", "b"], np.ones(2, bool), one, Caution(unfamiliar=0.0))
     assert (first.label, first.rank, first.taxon) == ("Acartia", "genus", "Acartia")
@@ -208,7 +208,7 @@ def test_a_name_is_as_narrow_as_held_out_particles_allow() -> None:
 
 def test_what_there_is_less_evidence_for_gets_a_warning_and_no_narrow_name() -> None:
     answers, truth = sure_of_genera(400)
-    head = HeadNames(CLASSES, learn_trust(answers, truth, group_classes(CLASSES)), "the run")
+    head = HeadNamer(CLASSES, learn_trust(answers, truth, group_classes(CLASSES)), "the run")
     (one,) = head.name(["a"], np.ones(1, bool), np.array([[0.0, 0.0, 2.0]], np.float32), Caution())
     assert "does not look like the pictures that the run learned from" in one.warning
     assert one.rank in ("", "kingdom")
@@ -234,6 +234,6 @@ def test_particles_of_coarse_names_count_at_the_ranks_that_their_names_have() ->
 def test_without_held_out_particles_nothing_is_known_and_nothing_strange() -> None:
     trust = learn_trust(np.zeros((0, 3), np.float32), np.zeros(0, np.int64), group_classes(CLASSES))
     assert trust == HeadTrust()
-    head = HeadNames(CLASSES, trust, "the run")
+    head = HeadNamer(CLASSES, trust, "the run")
     (one,) = head.name(["a"], np.ones(1, bool), np.array([[9.0, 0.0, 0.0]], np.float32), Caution(threshold=0.5))
     assert (one.label, one.familiarity, one.warning) == ("Acartia a", None, "")

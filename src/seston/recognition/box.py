@@ -18,7 +18,7 @@ from seston.recognition.box_files import BoxFiles
 from seston.recognition.box_model import BoxModel
 from seston.recognition.caution import Caution
 from seston.recognition.embeddings import Embeddings
-from seston.recognition.head_names import HeadNames
+from seston.recognition.head_names import HeadNamer
 from seston.recognition.naming import Identification
 
 __all__ = ["Box", "open_box"]
@@ -47,9 +47,9 @@ class Box:
         return self.model.files
 
     @cached_property
-    def head(self) -> HeadNames:
+    def head(self) -> HeadNamer:
         """Its classes, and how far its answers can be trusted."""
-        return HeadNames(
+        return HeadNamer(
             self.files.card.classes, self.files.card.trust, "the model in the box", " (FlowCam and lake camera)"
         )
 

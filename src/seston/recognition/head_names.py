@@ -20,7 +20,7 @@ from seston.recognition.class_groups import Groups, KnownClass, group_classes
 from seston.recognition.head_trust import HeadTrust
 from seston.recognition.naming import Identification
 
-__all__ = ["PRECISION", "UNFAMILIAR", "HeadNames"]
+__all__ = ["PRECISION", "UNFAMILIAR", "HeadNamer"]
 
 PRECISION = 0.8
 """Share of names at each rank that are to be right, unless another one is asked for."""
@@ -33,7 +33,7 @@ _PRECISION_OF_STRANGE = 0.95
 
 
 @dataclass(frozen=True)
-class HeadNames:
+class HeadNamer:
     """The classes of a head, and what to make of its answers."""
 
     classes: tuple[KnownClass, ...]

@@ -16,7 +16,7 @@ from seston.recognition.caution import Caution
 from seston.recognition.class_groups import KnownClass, group_classes
 from seston.recognition.embeddings import Embeddings
 from seston.recognition.encoder import Encoder, Model, load
-from seston.recognition.head_names import HeadNames
+from seston.recognition.head_names import HeadNamer
 from seston.recognition.head_trust import HeadTrust, learn_trust
 from seston.recognition.naming import Identification
 from seston.recognition.onnx_model import OnnxModel
@@ -35,7 +35,7 @@ class RunHead:
     """The head of a run, ready to name."""
 
     model: Model | OnnxModel
-    head: HeadNames
+    head: HeadNamer
     recipe: Recipe
     classes: Classes
     flags: tuple[str, ...] = ()
@@ -127,7 +127,7 @@ def open_head(model: Encoder | Path | str) -> RunHead:
     if classes is None:
         raise _no_names(model)
     known = _known(classes)
-    head = HeadNames(known, _trust(known, recipe, classes, held_out), "the run")
+    head = HeadNamer(known, _trust(known, recipe, classes, held_out), "the run")
     return RunHead(encoder, head, recipe, classes, () if held_out is None else held_out.flags)
 
 
