@@ -17,11 +17,14 @@ if TYPE_CHECKING:
     from seston.simulate.settings import RunSettings
     from seston.simulate.simulation import simulate, simulate_settings
     from seston.simulate.species import Species, look_alikes, species_table
+    from seston.simulate.stations import Station, draw_stations
 
 __all__ = [
     "RunSettings",
     "SimulationReport",
     "Species",
+    "Station",
+    "draw_stations",
     "look_alikes",
     "simulate",
     "simulate_from_images",
@@ -33,6 +36,8 @@ _WHERE = {
     "RunSettings": "settings",
     "SimulationReport": "runs",
     "Species": "species",
+    "Station": "stations",
+    "draw_stations": "stations",
     "look_alikes": "species",
     "simulate": "simulation",
     "simulate_from_images": "semi",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from seston.simulate.detector import record
 from seston.simulate.particle import export_signals
 from seston.simulate.picture_light import draw_class_optics, emission_of_picture
 from seston.simulate.runs import RunPlan, SimulationReport, check_free, describe, number_triggers, plan_runs
+from seston.simulate.stations import Station
 
 __all__ = ["simulate_from_images"]
 
@@ -31,6 +33,8 @@ def simulate_from_images(
     runs: int = 2,
     seed: int = 0,
     pixel_size_um: float = PIXEL_SIZE_UM,
+    stations: Sequence[Station] = (),
+    contrast: float = 1.0,
     progress: Progress | None = None,
     overwrite: bool = False,
 ) -> SimulationReport:
@@ -53,6 +57,9 @@ def simulate_from_images(
         Measurements over which the pictures are spread at random.
     pixel_size_um
         µm a pixel: an assumption where the collection does not state it, and written into the Info text as such.
+    stations, contrast
+        One for each run: when it was measured, and how likely it is that a picture of some label comes from there (see
+        `Station.abundances`). Without any, all runs are alike.
 
     Raises
     ------
@@ -65,12 +72,15 @@ def simulate_from_images(
         raise UsageError(f"particles is {particles}: give 1 or more in each run")
     if not pixel_size_um > 0:
         raise UsageError(f"the pixel size is {pixel_size_um} µm: give more than 0")
+    if stations and len(stations) != runs:
+        raise UsageError(f"there are {len(stations)} stations and {runs} runs: give a station for each run")
     plans = plan_runs(Path(to), origin="semi-simulated", runs=runs, seed=seed)
+    plans = [_at(plan, station) for plan, station in zip(plans, stations, strict=True)] if stations else plans
     check_free(plans, overwrite)
     pictures, skipped = _read_pictures(Path(images_path))
     say = progress or Silence()
-    order = np.random.default_rng(seed).permutation(len(pictures))
-    shares = [np.sort(order[first::runs][:particles]).tolist() for first in range(runs)]
+    of_run = _deal([one.raw_label or "" for one in pictures], runs, seed, stations, contrast)
+    shares = [np.sort(rows[:particles]).tolist() for rows in of_run]
     say.start("simulating profiles", sum(len(share) for share in shares))
     files: list[Path] = []
     measured: list[Measured] = []
@@ -92,6 +102,26 @@ def simulate_from_images(
         origin="semi-simulated",
         skipped=tuple(skipped),
     )
+
+
+def _at(plan: RunPlan, station: Station) -> RunPlan:
+    """Date a run by its station, and name it after it."""
+    name = f"Semi-simulated seed{plan.seed} {station.name} {station.start:%Y-%m-%d %Hh%M}"
+    return replace(plan, name=name, folder=plan.folder.with_name(name), start=station.start)
+
+
+def _deal(
+    labels: Sequence[str], runs: int, seed: int, stations: Sequence[Station], contrast: float
+) -> list[NDArray[np.int64]]:
+    """Deal pictures to runs at random: evenly, or each as likely to a station as its label is common there."""
+    chance = np.random.default_rng(seed)
+    order = chance.permutation(len(labels))
+    if not stations:
+        return [order[first::runs] for first in range(runs)]
+    there = [station.abundances(sorted(set(labels)), seed=seed, contrast=contrast) for station in stations]
+    odds = {label: np.array([shares[label] for shares in there]) for label in set(labels)}
+    run_of = np.array([chance.choice(runs, p=odds[labels[row]] / odds[labels[row]].sum()) for row in order.tolist()])
+    return [order[run_of == run] for run in range(runs)]
 
 
 def _read_pictures(path: Path) -> tuple[list[Particle], list[Skipped]]:

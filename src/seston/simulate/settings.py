@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +46,8 @@ class RunSettings:
     """Of the core: a faster one makes fewer samples. The Info text tells it."""
     abundances: Mapping[str, float] | None = None
     """Share of each species, up to a common factor; one that is not named is absent. None: all the same."""
+    start: datetime | None = None
+    """When it was measured, in UTC; None: one run a day."""
 
     def __post_init__(self) -> None:
         factors = {"gain": self.gain, "blur": self.blur, "background": self.background, "scale": self.scale}
@@ -93,7 +95,7 @@ def plan_settings(to: Path, settings: Sequence[RunSettings], *, seed: int) -> li
     first = plan_runs(to, origin="simulated", runs=1, seed=seed)[0]
     plans = []
     for number, one in enumerate(settings):
-        start = first.start + timedelta(days=number)
+        start = one.start or first.start + timedelta(days=number)
         name = f"Simulated seed{seed} {one.name} {start:%Y-%m-%d %Hh%M}"
         plans.append(RunPlan(name, to / name, first.origin, seed, one.like, start, ENGLISH))
     return plans
