@@ -12,6 +12,7 @@ __all__ = [
     "IMAGE_TOWERS",
     "PROFILE_TOWERS",
     "TEXT_TOWERS",
+    "ContextTowerConfig",
     "ImageTowerConfig",
     "Inputs",
     "ModelConfig",
@@ -120,6 +121,25 @@ class TextTowerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
             raise ValueError(f"width {self.width} cannot be shared among {self.heads} heads")
 
 
+class ContextTowerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The network that reads contexts: position, season, hour and depth of a particle."""
+
+    width: int = 64
+    """Of the hidden layers."""
+    layers: int = 2
+    """Hidden layers."""
+    harmonics: int = 2
+    """Sine and cosine of the year and of the day, so many times round."""
+    octaves: int = 1
+    """Sine and cosine of the coordinates of the position, each octave twice as fine; 0 for the coordinates alone."""
+
+    def __post_init__(self) -> None:
+        if self.width < 1 or self.layers < 1:
+            raise ValueError("width and layers must be 1 or more")
+        if not (1 <= self.harmonics <= 8 and 0 <= self.octaves <= 8):
+            raise ValueError("harmonics must lie between 1 and 8, octaves between 0 and 8")
+
+
 class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Both towers and what joins them."""
 
@@ -139,6 +159,8 @@ class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     """Share of each feature vector that is dropped in training, before the heads."""
     text: TextTowerConfig | msgspec.UnsetType = msgspec.UNSET
     """The network that reads texts; not there where the model reads none."""
+    context: ContextTowerConfig | msgspec.UnsetType = msgspec.UNSET
+    """The network that reads contexts; not there where the model reads none."""
 
     def __post_init__(self) -> None:
         check_choice("projection", self.projection, ("linear", "mlp"))
@@ -170,3 +192,5 @@ class Inputs(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Numbers that tell the size of a profile."""
     text: TextInputs | None = None
     """Of texts; None where the model reads none."""
+    context: bool = False
+    """Whether the training had contexts to learn from; without any, a model has no tower for them."""

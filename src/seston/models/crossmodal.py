@@ -11,7 +11,15 @@ from torch.nn import functional
 
 from seston.errors import UsageError
 from seston.models.batch import Batch
-from seston.models.config import ImageTowerConfig, Inputs, ModelConfig, ProfileTowerConfig, TextTowerConfig
+from seston.models.config import (
+    ContextTowerConfig,
+    ImageTowerConfig,
+    Inputs,
+    ModelConfig,
+    ProfileTowerConfig,
+    TextTowerConfig,
+)
+from seston.models.context_encoder import ContextEncoder
 from seston.models.conv_tower import ConvTower
 from seston.models.profile_towers import ProfileLstm, ProfileResNet, ProfileTransformer
 
@@ -95,6 +103,9 @@ class CrossModalModel(nn.Module):
         self.text: TextEncoder | None = None
         if isinstance(config.text, TextTowerConfig):
             self.text = TextEncoder(config.text, config, inputs)
+        self.context: ContextEncoder | None = None
+        if isinstance(config.context, ContextTowerConfig) and inputs.context:
+            self.context = ContextEncoder(config.context, config.embedding)
 
     def encode_texts(self, tokens: Tensor) -> Tensor:
         """Turn (T, length) tokens into (T, D) unit vectors in the space that pictures and profiles share.
@@ -107,6 +118,27 @@ class CrossModalModel(nn.Module):
         if self.text is None:
             raise UsageError("this model was trained without texts; train one by the recipe 'clip-text'")
         return _unit(self.text(tokens))
+
+    def encode_contexts(self, features: Tensor) -> Tensor:
+        """Turn (N, F) features of contexts into (N, D) unit vectors in the space that pictures and profiles share.
+
+        Raises
+        ------
+        UsageError
+            The model reads no contexts.
+        """
+        if self.context is None:
+            raise UsageError("this model was trained without contexts; train one by the recipe 'joint'")
+        return _unit(self.context(features))
+
+    def weighed_contexts(self, features: Tensor) -> Tensor:
+        """Turn (N, F) features of contexts into (N, D) vectors, as long as the scale of their loss.
+
+        The product with the unit vector of a picture or a profile estimates, up to a constant, the logarithm of how
+        much likelier the context is for it than for any particle (van den Oord et al. 2018, arXiv 1807.03748).
+        """
+        assert self.context is not None
+        return self.encode_contexts(features) * self.context.logit_scale.exp().clamp(max=100.0)
 
     def image_features(self, batch: Batch) -> Tensor:
         """Say what the pictures tell: (B, F), zero where there is none."""

@@ -73,6 +73,10 @@ def _of_both(model: CrossModalModel, pictures: tuple[Tensor, ...]) -> _Graphs:
             features = [graph(*examples)[0] for graph, examples in made.values()]
         there = torch.ones(_EXAMPLES, 1)
         made["fused"] = (_FusedGraph(model), (*features, there, there))
+    if model.context is not None:
+        first = model.context.layers[0]
+        assert isinstance(first, nn.Linear)
+        made["context"] = (_ContextGraph(model), (torch.zeros(_EXAMPLES, first.in_features),))
     return made
 
 
@@ -157,6 +161,15 @@ class _FusedGraph(nn.Module):
 
     def forward(self, image: Tensor, profile: Tensor, has_image: Tensor, has_profile: Tensor) -> Tensor:
         return self.model.fuse(image, profile, has_image[:, 0] > 0, has_profile[:, 0] > 0)
+
+
+class _ContextGraph(nn.Module):
+    def __init__(self, model: CrossModalModel) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, context: Tensor) -> Tensor:
+        return self.model.weighed_contexts(context)
 
 
 def _batch(

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from seston.errors import NotFoundError
 from seston.models.released import open_clip_place
 from seston.particle import Particle, Progress, Silence, Skipped
+from seston.particle.placing import PLACE_COLUMNS
 from seston.recognition.embeddings import ARRAYS, Embeddings, join
 from seston.recognition.measuring import beside_measured
 
@@ -23,13 +24,14 @@ if TYPE_CHECKING:
     from seston.models.batch import Batch
     from seston.recognition.runtimes import Runtime
     from seston.store import DataSet
-    from seston.training import Recipe, Run
+    from seston.training import Preparation, Recipe, Run
 
 __all__ = ["PARTICLE_COLUMNS", "Encoder", "Model", "embed", "embed_particles", "load", "stream_particles"]
 
 PARTICLE_COLUMNS = (
     "id", "sample_id", "source", "image", "image_format", "width", "height", "pixel_size_um", "scale_bar", "profile",
     "profile_channels", "profile_length", "profile_spacing_um", "listmode", "listmode_names",
+    *PLACE_COLUMNS,
 )  # fmt: skip
 """Columns of a data set that an encoder looks at; labels are not among them."""
 
@@ -154,6 +156,23 @@ class Model:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "recipe.toml").write_text(self.run.recipe.to_toml(), encoding="utf-8")
         save_run(self.run, folder)
+
+    def weighed_contexts(self, features: NDArray[np.float32]) -> NDArray[np.float32] | None:
+        """Give what the model makes of features of contexts; None where it reads none."""
+        import torch
+
+        from seston.models import CrossModalModel
+
+        model = self.run.model
+        if not isinstance(model, CrossModalModel) or model.context is None:
+            return None
+        with torch.inference_mode():
+            return np.asarray(model.weighed_contexts(torch.from_numpy(features)).numpy(), np.float32)
+
+    @property
+    def preparation(self) -> Preparation:
+        """What the model must know to be shown a particle."""
+        return self.run.preparation
 
     def _batches(
         self, particles: Iterable[Particle], skipped: list[Skipped]

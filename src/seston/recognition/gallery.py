@@ -17,6 +17,7 @@ from seston.particle import Particle
 from seston.recognition.calibration import Calibration, score_for
 from seston.recognition.caution import Caution
 from seston.recognition.classifiers import DEFAULT_CLASSIFIER
+from seston.recognition.context_prior import context_prior
 from seston.recognition.embeddings import Embeddings
 from seston.recognition.naming import Identification, Route, fit_routes, name_particles
 from seston.recognition.views import Views, views_of
@@ -226,7 +227,8 @@ class Gallery:
         embeddings
             Of the gallery's own model; at the level of its runs, see `Gallery.level`, where several of a run are named.
         particles
-            The same particles, where some have listmode alone and should be named by it.
+            The same particles, where some have listmode alone and should be named by it, or where the model's recipe
+            lets place and season weigh (`context.prior`).
         threshold
             Scores below it become ``unknown``.
         precision
@@ -247,8 +249,9 @@ class Gallery:
             )
         listmode = self._listmode_of(particles) if particles and self.listmode is not None else None
         views = views_of(embeddings, self.spaces, listmode)
+        prior = context_prior(self.model, particles, self.embeddings, self.class_numbers) if particles else None
         return name_particles(
-            embeddings.ids, views, self.routes, self.class_names, self.embeddings.ids, caution, self.taxa
+            embeddings.ids, views, self.routes, self.class_names, self.embeddings.ids, caution, self.taxa, prior
         )
 
     def suggest(

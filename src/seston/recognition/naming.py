@@ -200,13 +200,14 @@ def name_particles(
     gallery_ids: Sequence[str],
     caution: Caution = NONE,
     taxa: Mapping[str, str] = _NO_TAXA,
+    prior: NDArray[np.float64] | None = None,
 ) -> list[Identification]:
     """Name particles, each by the best routes for what it has.
 
     Where the gallery holds enough pairs, a particle with picture and profile is named by both at once; otherwise by
     the product of what each says alone. A particle with one modality is compared with that modality of the gallery,
     and through the shared space with the other one where some classes lack its own. `taxa` says which taxon a label
-    means.
+    means, `prior` what is known of each particle's class (particles by classes, logarithms) before it is looked at.
     """
     names: list[Identification | None] = [None] * len(ids)
     for modality, rows in _by_modality(views, len(ids)).items():
@@ -222,7 +223,7 @@ def name_particles(
             continue
         found = _Found(
             modality="".join(letter for letter in "IPL" if any(letter in route.query_view for route in chosen)),
-            shares=_product(chosen, views, rows, len(class_names)),
+            shares=_product(chosen, views, rows, len(class_names), prior),
             familiarity=_familiarity(chosen, views, rows),
             near=nearest(chosen[0].vectors, unit(views[chosen[0].query_view][0][rows]), _NEAREST),
             lowest=caution.lowest([route.calibration for route in chosen]),
@@ -271,9 +272,15 @@ def _why_not(modality: str, routes: Mapping[str, Route]) -> str:
     return f"the gallery names by {', '.join(sorted(routes)) or 'nothing'}, which this particle lacks"
 
 
-def _product(chosen: Sequence[Route], views: Views, rows: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
+def _product(
+    chosen: Sequence[Route],
+    views: Views,
+    rows: NDArray[np.int64],
+    classes: int,
+    prior: NDArray[np.float64] | None,
+) -> NDArray[np.float64]:
     """Multiply what several routes say; on a class that a route does not know it says what chance would."""
-    total = np.zeros((len(rows), classes))
+    total = np.zeros((len(rows), classes)) if prior is None else prior[rows].copy()
     seen = np.zeros(classes, np.bool_)
     for route in chosen:
         shares = probabilities(route.rule(views[route.query_view][0][rows]), route.calibration.temperature)

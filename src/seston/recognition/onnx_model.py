@@ -100,6 +100,10 @@ class OnnxModel:
         """Turn (N, F) features of pictures into the (N, K) answers of the head, of a run that learnt names."""
         return self._run("classes", (features,))[0]
 
+    def weighed_contexts(self, features: NDArray[np.float32]) -> NDArray[np.float32] | None:
+        """Give what the model makes of features of contexts; None where it was compiled without that."""
+        return self._run("context", (features,))[0] if self._path("context").is_file() else None
+
     def _forward(self, ids: tuple[str, ...], arrays: PlainArrays) -> Embeddings:
         """Run each tower on the particles that have its modality; the rows of the others are zero."""
         has_image, has_profile = arrays.image_present, arrays.profile_present

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from seston.errors import InputError
 from seston.particle import Annotation, Note, Particle, Sample, Skipped
+from seston.particle.placing import placed
 
 if TYPE_CHECKING:
     from seston.store import DataSet
@@ -33,6 +34,8 @@ class Reading:
     def particles(self) -> Iterator[Particle]:
         """Read; a particle's sample is in `samples` when the particle comes.
 
+        Where a particle does not say where and when it was taken, its sample does.
+
         Raises
         ------
         InputError
@@ -41,9 +44,11 @@ class Reading:
         if self.data is not None:
             from seston.recognition.encoder import stream_particles
 
-            yield from stream_particles(self.data)
+            particles = stream_particles(self.data)
         else:
-            yield from self._from_files()
+            particles = self._from_files()
+        for particle in particles:
+            yield placed(particle, self.samples.get(particle.sample_id))
 
     def path_of(self, particle: Particle) -> str:
         """Name the file or folder that a particle came from."""

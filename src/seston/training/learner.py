@@ -16,6 +16,7 @@ from seston.models import Batch, CrossModalModel, Encoded, join_batches
 from seston.training.augmentation import NoiseTable, augmented_batch
 from seston.training.batches import Gathered, gather
 from seston.training.checkpoint import Checkpoint
+from seston.training.context_objective import ContextTargets, context_loss
 from seston.training.frozen_features import FrozenFeatures
 from seston.training.neighbourhood import Neighbourhood
 from seston.training.objective import Losses, total_loss
@@ -55,6 +56,8 @@ class Learner:
     """What is said of the particles, where the recipe learns from texts."""
     frozen: FrozenFeatures | None = None
     """What a frozen tower found in all pictures, instead of the tower."""
+    contexts: ContextTargets | None = None
+    """Where and when the particles were taken, where the recipe learns from contexts and there are any."""
     best: dict[str, Tensor] = field(default_factory=dict)
     """Averaged weights at the lowest validation loss."""
     judged_by: str = "validation"
@@ -174,14 +177,17 @@ class Learner:
         precision = precision_of(self.recipe, device)
         with torch.autocast(device, dtype=precision, enabled=precision != torch.float32):
             encoded = model(batch, *hidden)
+            said: dict[str, Tensor] = {}
             if self.texts is not None:
-                said = self._text_terms(model, encoded, batch, pair[0], purpose, held_out=held_out)
+                said |= self._text_terms(model, encoded, batch, pair[0], purpose, held_out=held_out)
+            if self.contexts is not None:
+                said |= self._context_terms(model, encoded, batch, pair[0], purpose, held_out=held_out)
         if self.neighbourhood is None:
             losses = total_loss(model, encoded, batch, settings.views, settings)
         else:
             rows = torch.from_numpy(np.concatenate([gathered.rows for gathered in shown])).to(self.processes.device)
             losses = total_loss(model, encoded, batch, settings.views, settings, rows, self.neighbourhood.alike)
-        return losses if self.texts is None else losses.with_terms(said, settings)
+        return losses.with_terms(said, settings) if said else losses
 
     def _view(self, gathered: Gathered, purpose: tuple[int, int, int], *, held_out: bool) -> Batch:
         """Make a view of each particle; a frozen tower has looked at its picture before."""
@@ -229,6 +235,30 @@ class Learner:
                 terms[name] = text_loss(model, vectors[first], present[first], taxa, gathered.keys, self.texts, purpose)
         return terms
 
+    def _context_terms(
+        self,
+        model: CrossModalModel,
+        encoded: Encoded,
+        batch: Batch,
+        gathered: Gathered,
+        purpose: tuple[int, int],
+        *,
+        held_out: bool,
+    ) -> dict[str, Tensor]:
+        """Compare what the first views are seen to be with where and when their particles were taken."""
+        assert self.contexts is not None
+        known = (self.contexts.validation if held_out else self.contexts.train)[gathered.rows]
+        first = slice(0, len(gathered.keys))
+        terms = {}
+        for name, vectors, present in (
+            ("context", encoded.image, batch.image_present),
+            ("context_profile", encoded.profile, batch.profile_present),
+        ):
+            if getattr(self.recipe.loss, name):
+                shown = vectors[first], present[first], known, batch.sample[first]
+                terms[name] = context_loss(model, *shown, gathered.keys, self.contexts, purpose)
+        return terms
+
     def _hidden(self, keys: NDArray[np.uint64], purpose: tuple[int, int], batch: Batch) -> tuple[Tensor, Tensor]:
         """Choose whose picture and whose profile the fused vector does without; never both, never the only one."""
         drawn = np.concatenate(
@@ -256,6 +286,7 @@ def make_learner(
     neighbourhood: Neighbourhood | None = None,
     texts: TextTargets | None = None,
     frozen: FrozenFeatures | None = None,
+    contexts: ContextTargets | None = None,
 ) -> Learner:
     """Put a new model where it learns, with a running mean of it and an optimiser."""
     model = model.to(processes.device)
@@ -276,6 +307,7 @@ def make_learner(
         neighbourhood=neighbourhood,
         texts=texts,
         frozen=frozen,
+        contexts=contexts,
     )
 
 

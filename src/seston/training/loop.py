@@ -21,11 +21,13 @@ from seston.errors import UsageError
 from seston.features import Measures
 from seston.models import CrossModalModel
 from seston.models.classifier import ClassifierModel
+from seston.models.contexts import Contexts
 from seston.models.dino import ImageModel, require_lightly
 from seston.models.low_rank import merge_low_rank
 from seston.particle import Progress, Silence, Skipped
 from seston.training.checkpoint import Position
 from seston.training.classes import Classes
+from seston.training.context_targets import context_targets, find_contexts, with_contexts
 from seston.training.dino_learner import DinoLearner, make_dino_learner
 from seston.training.frozen_features import frozen_features, standardise
 from seston.training.held_out_later import with_held_out_answers
@@ -172,6 +174,9 @@ def _train_run(
     job = _job(data, recipe, folder, parts, processes, say)
     if said is not None:
         job = replace(job, preparation=with_texts(job.preparation, recipe, *said[:2]), said=said)
+    if recipe.uses_contexts:
+        contexts = find_contexts(data, recipe, parts, say)
+        job = replace(job, preparation=with_contexts(job.preparation, parts[0], contexts), contexts=contexts)
     if shuffle_pairs:
         job = _shuffled(job, recipe.seed)
     weights = None
@@ -225,7 +230,8 @@ def _new_learner(
             parts = (job.train, job.validation)
             look, views = model.tower_features, recipe.text.frozen_views
             frozen = frozen_features(model, look, views, recipe, job.preparation, *parts, kept, processes, say)
-        return make_learner(recipe, job.preparation, model, processes, neighbourhood, texts, frozen)
+        contexts = context_targets(recipe, job.preparation, job.contexts)
+        return make_learner(recipe, job.preparation, model, processes, neighbourhood, texts, frozen, contexts)
     assert isinstance(model, ImageModel)
     return make_dino_learner(recipe, job.preparation, model, processes)
 
@@ -277,6 +283,8 @@ class _Job:
     skipped: list[Skipped]
     said: _Said | None = None
     """What can be said of the particles, and of which each is; see `said_of_parts`."""
+    contexts: tuple[Contexts, Contexts] | None = None
+    """Where and when training and held-out particles were taken, where that can be learnt from."""
 
 
 def _same_recipe(wanted: Recipe, stored: Recipe, folder: Path) -> Recipe:

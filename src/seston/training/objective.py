@@ -43,6 +43,9 @@ def start_scales(model: CrossModalModel, settings: LossSettings, texts: TextSett
         if model.text is not None and texts is not None:
             model.text.logit_scale.fill_(texts.start_scale).log_()
             model.text.logit_bias.fill_(texts.start_bias)
+        if model.context is not None:
+            model.context.logit_scale.fill_(settings.start_scale).log_()
+            model.context.logit_bias.fill_(settings.start_bias)
 
 
 Alike = Callable[[Tensor], Tensor]

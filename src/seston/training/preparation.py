@@ -15,6 +15,7 @@ from seston.features import Measures
 from seston.instruments import decode_image
 from seston.models.config import Inputs
 from seston.particle import Particle, Skipped
+from seston.training.context_settings import ContextPreparation
 from seston.training.prepared import Prepared, empty_prepared
 from seston.training.settings import PictureSettings, ProfileSettings
 from seston.training.signals import resample
@@ -48,6 +49,8 @@ class Preparation(msgspec.Struct, frozen=True, kw_only=True):
     """Hand-made features that stand beside what the towers find; not there where the recipe wants none."""
     text: TextPreparation | msgspec.UnsetType = msgspec.UNSET
     """What the model must know to read texts; not there where it reads none."""
+    context: ContextPreparation | msgspec.UnsetType = msgspec.UNSET
+    """What the model knows of contexts; not there where it learnt from none."""
 
     @property
     def inputs(self) -> Inputs:
@@ -61,6 +64,7 @@ class Preparation(msgspec.Struct, frozen=True, kw_only=True):
             profile_length=self.profiles.length,
             profile_sizes=numbers[self.sizes][1],
             text=text_inputs(self.text) if isinstance(self.text, TextPreparation) else None,
+            context=isinstance(self.context, ContextPreparation),
         )
 
 

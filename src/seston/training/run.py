@@ -29,8 +29,9 @@ from seston.errors import InputError, UsageError
 from seston.models import CrossModalModel, ModelConfig, build_model
 from seston.models.classifier import ClassifierModel
 from seston.models.dino import ImageModel
-from seston.particle import Particle, Skipped
+from seston.particle import Particle, Silence, Skipped
 from seston.training.classes import Classes, find_classes, read_classes, write_classes
+from seston.training.context_targets import find_contexts, with_contexts
 from seston.training.held_out_answers import HeldOutAnswers, read_answers, write_answers
 from seston.training.objective import start_scales
 from seston.training.particles import channels_of, choose_parts
@@ -150,6 +151,8 @@ def untrained_run(
     if recipe.text is not None:
         said, numbers, _ = said_of_parts(data, recipe, parts)
         preparation = with_texts(preparation, recipe, said, numbers)
+    if recipe.uses_contexts:
+        preparation = with_contexts(preparation, train, find_contexts(data, recipe, parts, Silence()))
     classes = None if recipe.supervised is None else find_classes(data, train, recipe.labels)[0]
     model = new_model(recipe, preparation, seed, classes).eval()
     return Run(

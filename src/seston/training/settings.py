@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from seston.models.config import ModelConfig, TextTowerConfig, check_choice
+from seston.models.config import ContextTowerConfig, ModelConfig, TextTowerConfig, check_choice
+from seston.training.context_settings import ContextSettings
 from seston.training.dino_settings import DinoSettings
 from seston.training.label_settings import LabelSettings
 from seston.training.supervised_settings import SupervisedSettings
@@ -73,6 +74,10 @@ class LossSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """Weight of a picture against texts about it; needs the tables `text` and `model.text`."""
     text_profile: float = 0.0
     """Weight of a profile against texts about it."""
+    context: float = 0.0
+    """Weight of a picture against contexts (place, season, hour, depth); needs the table `model.context`."""
+    context_profile: float = 0.0
+    """Weight of a profile against contexts."""
     partial: bool = False
     """Learn also from particles that lack a picture or a profile, by the terms that can do without."""
     start_scale: float = 14.2857
@@ -96,6 +101,7 @@ class LossSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
             raise ValueError(f"hide_share is {self.hide_share}; it must lie between 0 and 0.5")
         weights = (
             self.cross, self.within_image, self.within_profile, self.fused, self.text, self.text_profile,
+            self.context, self.context_profile,
         )  # fmt: skip
         if min(weights) < 0:
             raise ValueError("a weight is below 0")
@@ -110,15 +116,27 @@ class LossSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     @property
     def texts_alone(self) -> bool:
         """Whether a particle of which nothing is said teaches nothing."""
-        return not (self.cross or self.within_image or self.within_profile or self.fused)
+        return not (self._of_particles or self.context or self.context_profile)
+
+    @property
+    def contexts_alone(self) -> bool:
+        """Whether there is nothing to learn but from contexts."""
+        return not (self._of_particles or self.text or self.text_profile)
+
+    @property
+    def _of_particles(self) -> bool:
+        """Whether particles themselves teach something."""
+        return bool(self.cross or self.within_image or self.within_profile or self.fused)
 
     @property
     def needs(self) -> tuple[bool, bool]:
         """Whether a particle without a picture, and one without a profile, is of no use."""
         if self.partial:
             return False, False
-        both = bool(self.cross or self.fused) or bool(self.text and self.text_profile)
-        image, profile = bool(self.within_image or self.text), bool(self.within_profile or self.text_profile)
+        both = bool(self.cross or self.fused)
+        both |= bool(self.text and self.text_profile) or bool(self.context and self.context_profile)
+        image = bool(self.within_image or self.text or self.context)
+        profile = bool(self.within_profile or self.text_profile or self.context_profile)
         return both or image, both or (profile and not image)
 
 
@@ -299,6 +317,8 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """What counts as one class, where the recipe learns from labels."""
     text: TextSettings | None = None
     """Where it is there, the recipe learns from texts about labelled particles too."""
+    context: ContextSettings = msgspec.field(default_factory=ContextSettings)
+    """How the recipe learns from contexts, where `loss.context` or `loss.context_profile` has a weight."""
 
     def __post_init__(self) -> None:
         check_choice("sizes", self.sizes, ("log", "paper", "none"))
@@ -317,6 +337,8 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         reads = isinstance(self.model.text, TextTowerConfig)
         if not (bool(self.loss.text or self.loss.text_profile) == (self.text is not None) == reads):
             raise ValueError("a recipe with texts needs a weight (loss.text) and both tables, text and model.text")
+        if self.uses_contexts != isinstance(self.model.context, ContextTowerConfig):
+            raise ValueError("a recipe with contexts needs a weight (loss.context) and the table model.context")
         if self.text is not None and self.model.image.frozen is True and self.uses_neighbours:
             raise ValueError("model.image.frozen goes without neighbours; set neighbours.start = 1.0")
 
@@ -329,6 +351,11 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     def pictures_alone(self) -> bool:
         """Whether profiles are not looked at."""
         return self.dino is not None or self.supervised is not None
+
+    @property
+    def uses_contexts(self) -> bool:
+        """Whether it is learnt where and when particles were taken."""
+        return not self.pictures_alone and bool(self.loss.context or self.loss.context_profile)
 
     @property
     def uses_neighbours(self) -> bool:
