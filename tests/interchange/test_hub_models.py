@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -80,7 +81,10 @@ def test_a_run_goes_to_the_hub_and_comes_back_the_same(hub: FakeHub, run: Path, 
     }  # fmt: skip
     assert hub.private["me/tower"]
     card = there["README.md"].decode()
-    assert card.startswith("---\nlibrary_name: seston\n")
+    assert card.startswith("---\nlibrary_name: seston\nlicense: other\n")
+    for row in ("[CC-BY-4.0](https", "[CC-BY-NC-4.0](https", "[CC-BY-SA-4.0](https"):
+        assert re.search(rf"^\| {re.escape(row)}.* \| 2 \|$", card, flags=re.MULTILINE), card
+    assert "share-alike and non-commercial parts exclude each other" in card
     assert "# Run of a test" in card
     assert "seston models fetch me/tower" in card
 

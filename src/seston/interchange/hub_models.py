@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from seston.errors import InputError, UsageError
 from seston.interchange.hub_push import check_hub, push_folder
+from seston.interchange.licences import find_licence, terms_of
 from seston.training.preparation import read_preparation
 from seston.training.recipe import read_recipe
-from seston.training.run_files import check_run, kept_config, read_summary, read_weights, weights_id
+from seston.training.run_files import Summary, check_run, kept_config, read_summary, read_weights, weights_id
 from seston.training.settings import Recipe
 
 __all__ = ["FetchedModel", "PushedModel", "fetch_model", "push_model"]
@@ -90,7 +91,7 @@ def push_model(run: Path | str, repository: str, *, private: bool = False, overw
         tower = _write_tower(folder, staged / _TOWER, recipe)
         if tower:
             files += [f"{_TOWER}/{name}" for name in _OF_TIMM]
-        (staged / "README.md").write_text(_card(folder, recipe, repository, tower), encoding="utf-8")
+        (staged / "README.md").write_text(_card(folder, recipe, summary, repository, tower), encoding="utf-8")
         files = sorted({*files, "README.md"})
         url = push_folder(
             staged, repository, files, private=private, overwrite=overwrite, leave=".nothing", kind="model"
@@ -185,17 +186,43 @@ def _write_tower(folder: Path, to: Path, recipe: Recipe) -> str:
     return f'timm.create_model("local-dir:PATH/{_TOWER}", pretrained=True, num_classes=0)'
 
 
-def _card(folder: Path, recipe: Recipe, repository: str, tower: str) -> str:
+def _card(folder: Path, recipe: Recipe, summary: Summary, repository: str, tower: str) -> str:
     """Put what the Hub asks of a card before the run's own."""
     own = folder / "README.md"
     text = own.read_text(encoding="utf-8") if own.is_file() else f"# Run of the recipe `{recipe.name}`\n"
-    head = ["---", "library_name: seston", "tags:", "- seston", "- plankton", "- image-feature-extraction", "---", ""]
+    head = ["---", "library_name: seston", *_licence_of_weights(summary.licences)]
+    head += ["tags:", "- seston", "- plankton", "- image-feature-extraction", "---", ""]
     use = ["", "## Use", "", "```console", f"$ seston models fetch {repository} --to run",
            "$ seston gallery DATA --model run --to gallery", "```"]  # fmt: skip
     if tower:
         use += ["", "The image tower alone, with timm, from a copy of this repository at PATH:", ""]
         use += ["```python", tower, "```"]
-    return "\n".join([*head, text.rstrip(), *use, ""])
+    return "\n".join([*head, text.rstrip(), *_licences(summary.licences), *use, ""])
+
+
+def _licence_of_weights(licences: Mapping[str, int]) -> list[str]:
+    """Say under which licence the Hub lists the weights: that of the training particles, where they have one alone."""
+    known = {find_licence(one) for one in licences}
+    only = next(iter(known)) if len(known) == 1 else None
+    if only is not None:
+        return [f"license: {only.hub}"]
+    return ["license: other", "license_name: that-of-the-training-data", "license_link: README.md#licences"]
+
+
+def _licences(licences: Mapping[str, int]) -> list[str]:
+    """List the licences of the training particles, and what they come to."""
+    lines = ["", "## Licences", ""]
+    if not licences:
+        return [
+            *lines,
+            "The licences of the particles that it learnt from were not written down; ask whoever trained it.",
+        ]
+    lines += ["The weights may be used as the licences of the particles that they were learnt from allow.", ""]
+    lines += ["| licence | particles |", "| --- | ---: |"]
+    for spdx, particles in sorted(licences.items(), key=lambda item: (-item[1], item[0])):
+        licence = find_licence(spdx)
+        lines.append(f"| {f'[{licence.spdx}]({licence.url})' if licence else spdx} | {particles:,} |")
+    return [*lines, "", terms_of(licences)]
 
 
 def _list_files(repository: str, revision: str | None) -> list[str]:

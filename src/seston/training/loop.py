@@ -391,6 +391,7 @@ def _run(
         seconds=position.seconds,
         classes=classes,
         held_out=held_out,
+        licences=dict(train.licences),
     )
 
 

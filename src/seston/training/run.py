@@ -14,8 +14,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,6 +73,8 @@ class Run:
     """The names that the model's head tells apart, where it learnt from labels."""
     held_out: HeldOutAnswers | None = None
     """What the head answered on the particles that its training held out, where there were any."""
+    licences: Mapping[str, int] = field(default_factory=dict)
+    """Of the training particles: SPDX id or ``unknown`` → particles."""
 
     @property
     def choice(self) -> str:
@@ -124,6 +126,7 @@ def load_run(path: Path | str) -> Run:
         seconds=summary.seconds,
         classes=classes,
         held_out=None if classes is None else read_answers(folder, len(classes)),
+        licences=summary.licences,
     )
 
 
@@ -157,7 +160,7 @@ def untrained_run(
     model = new_model(recipe, preparation, seed, classes).eval()
     return Run(
         path=None, recipe=recipe, preparation=preparation, model=model, model_id=model_id(model, preparation),
-        classes=classes,
+        classes=classes, licences=dict(train.licences),
     )  # fmt: skip
 
 
@@ -180,7 +183,10 @@ def save_run(run: Run, folder: Path) -> None:
         write_classes(run.classes, folder)
     if run.held_out is not None:
         write_answers(run.held_out, folder)
-    write_summary(Summary(model_id=run.model_id, steps=run.steps, best=run.best, seconds=run.seconds), folder)
+    summary = Summary(
+        model_id=run.model_id, steps=run.steps, best=run.best, seconds=run.seconds, licences=dict(run.licences)
+    )
+    write_summary(summary, folder)
 
 
 def model_id(model: TrainedModel, preparation: Preparation) -> str:

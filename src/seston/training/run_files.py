@@ -28,6 +28,8 @@ class Summary(msgspec.Struct, kw_only=True):
     steps: int
     best: float | None
     seconds: float
+    licences: dict[str, int] = {}
+    """Of the training particles: SPDX id or ``unknown`` → particles; empty where it was not written down."""
 
 
 def check_run(folder: Path) -> None:
