@@ -12,8 +12,8 @@ from seston.models.contexts import Contexts, context_features, context_rows, fea
 
 
 def _context(latitude: float = 54.0, longitude: float = 8.0, depth: float = 10.0, time: str = "2024-06-01") -> Contexts:
-    numbers = (np.array([value]) for value in (latitude, longitude, depth))
-    return context_rows(*numbers, np.array([time], "datetime64[us]"))
+    here = np.array([[latitude], [longitude], [depth]])
+    return context_rows(here[0], here[1], here[2], np.array([time], "datetime64[us]"))
 
 
 def _apart(one: Contexts, other: Contexts) -> float:

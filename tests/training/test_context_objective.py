@@ -32,8 +32,8 @@ _SETTINGS = ContextSettings()
 
 
 def _contexts() -> Contexts:
-    numbers = [np.array([place[column] for place in _PLACES]) for column in range(3)]
-    return context_rows(*numbers, np.array([place[3] for place in _PLACES], "datetime64[us]"))
+    latitude, longitude, depth = np.array([place[:3] for place in _PLACES]).T
+    return context_rows(latitude, longitude, depth, np.array([place[3] for place in _PLACES], "datetime64[us]"))
 
 
 def _contradict(one: int, other: int) -> bool:
@@ -47,13 +47,13 @@ def _contradict(one: int, other: int) -> bool:
         found |= 2 * 6371.0 * math.asin(math.sqrt(half)) > 200
     if when != "NaT" and when2 != "NaT":
         one_day, other_day = (
-            (np.datetime64(time) - np.datetime64(time[:4])) / np.timedelta64(1, "D") for time in (when, when2)
+            float((np.datetime64(time) - np.datetime64(time[:4])) / np.timedelta64(1, "D")) for time in (when, when2)
         )
         way = abs(one_day - other_day)
         found |= min(way, 365.2425 - way) > 20
         if both:
             hours = [
-                ((np.datetime64(time) - np.datetime64(time[:10])) / np.timedelta64(1, "h") + east / 15) % 24
+                (float((np.datetime64(time) - np.datetime64(time[:10])) / np.timedelta64(1, "h")) + east / 15) % 24
                 for time, east in ((when, lon), (when2, lon2))
             ]
             way = abs(hours[0] - hours[1])
@@ -125,16 +125,16 @@ def test_the_loss_equals_its_formula_pair_by_pair(kind: str) -> None:
         slow = sum(math.log1p(math.exp(-sign * logit[pair])) for pair, sign in relation.items() if sign) / len(part)
     else:
         slow = 0.0
-        for turn in (lambda i, j: (i, j), lambda i, j: (j, i)):
+        for of_context in (False, True):
             for i in part:
-                below = sum(math.exp(logit[turn(i, j)]) for j in part if relation[turn(i, j)])
-                own = [turn(i, j) for j in part if relation[turn(i, j)] == 1]
+                row = [(j, i) if of_context else (i, j) for j in part]
+                below = sum(math.exp(logit[pair]) for pair in row if relation[pair] != 0)
+                own = [pair for pair in row if relation[pair] == 1]
                 slow -= sum(math.log(math.exp(logit[pair]) / below) for pair in own) / len(own) / len(part) / 2
     assert given.item() == pytest.approx(slow, abs=1e-4)
     given.backward()  # type: ignore[no-untyped-call]  # untyped in torch
-    nothing = context_loss(
-        model, vectors[:0], present[:0], rows[:0], torch.tensor(_SAMPLES[:0]), keys[:0], targets, (0,)
-    )
+    absent = torch.zeros_like(present)
+    nothing = context_loss(model, vectors, absent, rows, torch.tensor(_SAMPLES), keys, targets, (0,))
     assert nothing.item() == 0
 
 

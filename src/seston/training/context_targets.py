@@ -64,7 +64,7 @@ def with_contexts(preparation: Preparation, chosen: Chosen, found: tuple[Context
     known = known_parts(found[0])
     enough = says_enough(found[0])
     said = ContextPreparation(
-        parts=tuple(name for name, there in zip(PARTS, known.any(axis=0), strict=True) if there),
+        parts=tuple(name for place, name in enumerate(PARTS) if known[:, place].any()),
         particles=int(enough.sum()),
         samples=len(np.unique(chosen.sample[enough])),
     )
