@@ -15,6 +15,7 @@ from seston.evaluation.comparison import Comparison, ModelLike, Plan, compare, m
 from seston.evaluation.draws import Draw, Sides, nested_draws
 from seston.evaluation.measuring import unlabelled_pool
 from seston.evaluation.plots import COLOURS, coverage_plot
+from seston.evaluation.reported import reported
 from seston.evaluation.results import Evaluation, Figure
 from seston.evaluation.simple_shot import probe_features, standardised
 from seston.evaluation.stranger_heads import HEAD, ask_head
@@ -101,38 +102,49 @@ def ood(
     sides = part_sides(subjects, partition, number, n, seed)
     pool = unlabelled_pool(subjects, sides, partition, number)
     classes = np.unique(subjects.classes[sides.gallery])
-    gone = max(1, len(classes) // 4) if leave_out is None else leave_out
-    if gone < 1 or len(classes) - gone < _FEWEST_KNOWN:
-        raise UsageError(
-            f"{len(classes)} species have {n} gallery particles: {gone} left out leave {len(classes) - gone}; "
-            f"leave out from 1 to {max(len(classes) - _FEWEST_KNOWN, 1)}"
-        )
+    gone = _how_many_leave(len(classes), leave_out, n)
     found = _measure(compared, sides, pool, classes, gone, plan, say, detectors=detectors)
-    rows = [judge(method, score, view, n, gone, outcomes, seed) for (method, score, view), outcomes in found.items()]
-    evaluation = Evaluation(
-        title=f"What becomes of species that the gallery lacks? {opened.path.name}",
+    return reported(
+        _evaluation(opened, compared, sides, found, gone, len(classes), plan), opened, to, overwrite=overwrite
+    )
+
+
+def _how_many_leave(classes: int, wanted: int | None, n: int) -> int:
+    gone = max(1, classes // 4) if wanted is None else wanted
+    if gone < 1 or classes - gone < _FEWEST_KNOWN:
+        raise UsageError(
+            f"{classes} species have {n} gallery particles: {gone} left out leave {classes - gone}; "
+            f"leave out from 1 to {max(classes - _FEWEST_KNOWN, 1)}"
+        )
+    return gone
+
+
+def _evaluation(
+    data: DataSet, compared: Comparison, sides: Sides, found: Found, gone: int, classes: int, plan: Plan
+) -> Evaluation:
+    """Judge what came out when so many of the classes were gone."""
+    (n,) = plan.sizes
+    rows = [
+        judge(method, score, view, n, gone, outcomes, plan.seed) for (method, score, view), outcomes in found.items()
+    ]
+    return Evaluation(
+        title=f"What becomes of species that the gallery lacks? {data.path.name}",
         protocol="ood",
         main=f"{_name(compared)} (familiarity)",
         open_set=tuple(rows),
         grouped=sides.grouped,
         left_out=sides.left_out,
         tables={"Strangers told from known particles": _table(rows)},
-        figures=tuple(_figures(found, gone, len(classes), n)),
+        figures=tuple(_figures(found, gone, classes, n)),
         notes=(
             sides.note,
-            f"{gone} of {len(classes)} species were left out of the gallery, others in each of {repeats} draws",
+            f"{gone} of {classes} species were left out of the gallery, others in each of {plan.repeats} draws",
             "the particles around the gallery are unlabelled, and species that it lacks are among them",
             *notes_of(compared),
         ),
-        simulated=subjects.made_up,
-        provenance=provenance_of(opened, compared, seed),
+        simulated=compared.subjects.made_up,
+        provenance=provenance_of(data, compared, plan.seed),
     )
-    if to is None:
-        return evaluation
-    from seston.evaluation.report import write_report
-    from seston.evaluation.sample_map import with_map
-
-    return write_report(with_map(evaluation, opened), to, overwrite=overwrite)
 
 
 def _name(compared: Comparison) -> str:

@@ -18,6 +18,7 @@ from seston.evaluation.lineages import Lineage
 from seston.evaluation.rank_page import rank_figures, rank_tables
 from seston.evaluation.rank_tally import RankRow, RankTally, label_row
 from seston.evaluation.rank_truth import read_truth
+from seston.evaluation.reported import reported
 from seston.evaluation.results import Evaluation
 from seston.evaluation.simple_shot import probe_features, standardised
 from seston.evaluation.subjects import part_sides, saved_split
@@ -106,7 +107,28 @@ def linear_probe(
     ((number, encoder),) = models_of(opened, model, partition, fold)
     compared = compare(opened, encoder, partition, number, Plan([1], 1, 1, seed, "", baselines), say)
     sides = part_sides(compared.subjects, partition, number, 1, seed)
-    lineages = _lineages(opened, compared)
+    probes, named = _probe(compared, sides, most, seed, say)
+    rows = _rows(compared, sides, _lineages(opened, compared), named, seed)
+    evaluation = Evaluation(
+        title=f"Linear probe: {opened.path.name}",
+        protocol="linear-probe",
+        main=next(iter(probes)),
+        ranks=tuple(rows),
+        grouped=sides.grouped,
+        left_out=sides.left_out,
+        notes=(sides.note, *_notes(probes, len(sides.gallery)), *notes_of(compared)),
+        tables=rank_tables(rows),
+        figures=rank_figures(rows),
+        simulated=compared.subjects.made_up,
+        provenance=provenance_of(opened, compared, seed),
+    )
+    return reported(evaluation, opened, to, overwrite=overwrite)
+
+
+def _probe(
+    compared: Comparison, sides: Sides, most: int, seed: int, say: Progress
+) -> tuple[dict[str, Probe], dict[str, NDArray[np.int64]]]:
+    """Fit a probe to each kind of features, and give what it calls the particles that are asked about."""
     probes: dict[str, Probe] = {}
     named: dict[str, NDArray[np.int64]] = {}
     features = probe_features(compared, sides.gallery)
@@ -117,26 +139,7 @@ def linear_probe(
         named[name] = probes[name](widest[sides.queries])
         say.advance(1, name)
     say.finish()
-    rows = _rows(compared, sides, lineages, named, seed)
-    evaluation = Evaluation(
-        title=f"Linear probe: {opened.path.name}",
-        protocol="linear-probe",
-        main=next(iter(features)),
-        ranks=tuple(rows),
-        grouped=sides.grouped,
-        left_out=sides.left_out,
-        notes=(sides.note, *_notes(probes, len(sides.gallery)), *notes_of(compared)),
-        tables=rank_tables(rows),
-        figures=rank_figures(rows),
-        simulated=compared.subjects.made_up,
-        provenance=provenance_of(opened, compared, seed),
-    )
-    if to is None:
-        return evaluation
-    from seston.evaluation.report import write_report
-    from seston.evaluation.sample_map import with_map
-
-    return write_report(with_map(evaluation, opened), to, overwrite=overwrite)
+    return probes, named
 
 
 def fit_probe(features: NDArray[np.float32], compared: Comparison, sides: Sides, most: int, seed: int) -> Probe:

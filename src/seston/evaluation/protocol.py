@@ -13,6 +13,7 @@ from seston.errors import UsageError, nearest_word
 from seston.evaluation.comparison import ModelLike, Plan, compare, models_of, partner_evaluation, partners_of
 from seston.evaluation.examples import pick_examples
 from seston.evaluation.measuring import by_nested_galleries, by_paper
+from seston.evaluation.reported import reported
 from seston.evaluation.results import Evaluation
 from seston.evaluation.subjects import saved_split, split_masks
 from seston.particle import Progress, Silence
@@ -96,7 +97,7 @@ def gallery_knn(
     if examples:
         shown = pick_examples(opened, first.subjects, first.vectors, found.draw, found.pool, examples, seed)
         evaluation = replace(evaluation, examples=shown)
-    return _report(evaluation, opened, to, overwrite)
+    return reported(evaluation, opened, to, overwrite=overwrite)
 
 
 def _plan(n: Sequence[int], k: int, repeats: int, seed: int, classifier: str, baselines: bool) -> Plan:
@@ -156,19 +157,10 @@ def retrieval(
     found = partners_of(compared, rows, pool, seed)
     if not found:
         raise UsageError(f"{opened.path}: there are no two pairs of picture and profile to search among ({note})")
-    return _report(partner_evaluation(opened, compared, found, note, seed), opened, to, overwrite)
+    return reported(partner_evaluation(opened, compared, found, note, seed), opened, to, overwrite=overwrite)
 
 
 def _open(data: DataSet | Path | str) -> DataSet:
     from seston.store import open_data_set
 
     return open_data_set(data) if isinstance(data, str | Path) else data
-
-
-def _report(evaluation: Evaluation, data: DataSet, to: Path | str | None, overwrite: bool) -> Evaluation:
-    if to is None:
-        return evaluation
-    from seston.evaluation.report import write_report
-    from seston.evaluation.sample_map import with_map
-
-    return write_report(with_map(evaluation, data), to, overwrite=overwrite)

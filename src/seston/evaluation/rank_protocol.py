@@ -24,6 +24,7 @@ from seston.evaluation.rank_naming import (
 from seston.evaluation.rank_page import rank_figures, rank_tables
 from seston.evaluation.rank_tally import RankRow, RankTally
 from seston.evaluation.rank_truth import Truth, read_truth
+from seston.evaluation.reported import reported
 from seston.evaluation.results import Evaluation, Figure
 from seston.evaluation.subjects import saved_split
 from seston.particle import Progress, Silence
@@ -114,22 +115,16 @@ def ranks(
         head = names_by_head(opened, Path(model), truth, rule)
         named = head.named()
     else:
-        if isinstance(gallery, str | Path):
-            gallery = Gallery.load(gallery)
         if gallery is None:
             assert model is not None
             gallery = training_gallery(
                 opened, model, partition, fold, per_class=per_class, classifier=classifier, seed=seed, progress=say
             )
-        named = names_by_gallery(opened, gallery, truth, say, with_vectors=map_by is not None)
+        known = gallery if isinstance(gallery, Gallery) else Gallery.load(gallery)
+        named = names_by_gallery(opened, known, truth, say, with_vectors=map_by is not None)
     counted = _count(opened, truth, named, counting, say)
     evaluation = _evaluation(opened, truth, named, counted, head, map_by, seed)
-    if to is None:
-        return evaluation
-    from seston.evaluation.report import write_report
-    from seston.evaluation.sample_map import with_map
-
-    return write_report(with_map(evaluation, opened), to, overwrite=overwrite)
+    return reported(evaluation, opened, to, overwrite=overwrite)
 
 
 def _evaluation(

@@ -106,25 +106,32 @@ def compare_recipes(
         for seed in range(seeds)
     ]
     rows = recipe_rows(answers, asked.truth, asked.classes, asked.units, resamples)
-    tables, figures = recipe_page(rows)
     resampled = "samples" if asked.grouped else "particles (image-level, optimistic)"
-    evaluation = Evaluation(
-        title=f"Recipes compared on {opened.path.name}",
-        protocol="recipes",
-        main=wanted[0].name,
-        grouped=asked.grouped,
-        notes=(
-            f"asked about: the {asked.part} part of split {split!r}, fold {fold}; {seeds} seed(s) each",
-            f"95 % intervals by {resamples:,} resamples of {resampled} and of seeds, the same for all rows",
-            "the same for all: " + ", ".join(SHARED),
-        ),
-        tables=tables,
-        figures=figures,
-        provenance=provenance(data=str(opened.path), data_version=opened.version),
+    notes = (
+        f"asked about: the {asked.part} part of split {split!r}, fold {fold}; {seeds} seed(s) each",
+        f"95 % intervals by {resamples:,} resamples of {resampled} and of seeds, the same for all rows",
+        "the same for all: " + ", ".join(SHARED),
     )
+    return RecipeComparison(tuple(rows), _reported(opened, rows, wanted[0].name, notes, folder, grouped=asked.grouped))
+
+
+def _reported(
+    data: DataSet, rows: Sequence[RecipeRow], main: str, notes: tuple[str, ...], folder: Path, *, grouped: bool
+) -> Evaluation:
     from seston.evaluation.report import write_report
 
-    return RecipeComparison(tuple(rows), write_report(evaluation, folder))
+    tables, figures = recipe_page(rows)
+    evaluation = Evaluation(
+        title=f"Recipes compared on {data.path.name}",
+        protocol="recipes",
+        main=main,
+        grouped=grouped,
+        notes=notes,
+        tables=tables,
+        figures=figures,
+        provenance=provenance(data=str(data.path), data_version=data.version),
+    )
+    return write_report(evaluation, folder)
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from seston.errors import UsageError
 from seston.evaluation.comparison import Comparison, ModelLike, Plan, compare, evaluation_of, models_of, notes_of
-from seston.evaluation.draws import Draw, nested_draws
-from seston.evaluation.grid import run_grid
+from seston.evaluation.draws import Draw, Sides, nested_draws
+from seston.evaluation.grid import Trial, run_grid
 from seston.evaluation.measuring import sides_for, unlabelled_pool
 from seston.evaluation.methods import Combination, Method, Names, chance
+from seston.evaluation.reported import reported
 from seston.evaluation.results import Evaluation
 from seston.evaluation.subjects import saved_split
 from seston.models.spaces import unit
@@ -90,26 +91,23 @@ def few_shot(
     pool = unlabelled_pool(compared.subjects, sides, partition, number)
     methods = _methods(compared, pool, plan)
     trials = run_grid(methods, draws, np.maximum(compared.subjects.classes, 0), say)
-    evaluation = replace(
-        evaluation_of(opened, compared, trials, f"{methods[0].name} ({_RULE})", plan, ()),
-        title=f"Named after a few of each class: {opened.path.name}",
+    how = f"SimpleShot: features centred by the mean of {len(pool):,} particles of the training part, nearest mean"
+    notes = (sides.note, f"{how}; {repeats} supports", *notes, *notes_of(compared))
+    return reported(_evaluation(opened, compared, trials, sides, plan, notes), opened, to, overwrite=overwrite)
+
+
+def _evaluation(
+    data: DataSet, compared: Comparison, trials: Sequence[Trial], sides: Sides, plan: Plan, notes: tuple[str, ...]
+) -> Evaluation:
+    """Put trials together; the first is of the model in question."""
+    return replace(
+        evaluation_of(data, compared, trials, f"{trials[0].method} ({_RULE})", plan, ()),
+        title=f"Named after a few of each class: {data.path.name}",
         protocol="few-shot",
         grouped=sides.grouped,
         left_out=sides.left_out,
-        notes=(
-            sides.note,
-            f"SimpleShot: features centred by the mean of {len(pool):,} particles of the training part, "
-            f"nearest mean; {repeats} supports",
-            *notes,
-            *notes_of(compared),
-        ),
+        notes=notes,
     )
-    if to is None:
-        return evaluation
-    from seston.evaluation.report import write_report
-    from seston.evaluation.sample_map import with_map
-
-    return write_report(with_map(evaluation, opened), to, overwrite=overwrite)
 
 
 def _methods(compared: Comparison, pool: NDArray[np.int64], plan: Plan) -> list[Method]:

@@ -16,6 +16,7 @@ from seston.evaluation.permuted_texts import macro_f1_of, permuted_macro_f1
 from seston.evaluation.provenance import provenance
 from seston.evaluation.rank_tally import RankRow, RankTally
 from seston.evaluation.rank_truth import Truth, read_truth
+from seston.evaluation.reported import reported
 from seston.evaluation.results import Evaluation
 from seston.evaluation.subjects import saved_split
 from seston.evaluation.text_classes import TextClasses, asked_classes, check_templates, named_classes
@@ -110,28 +111,24 @@ def zero_shot(
     vectors = _text_vectors(reader, choices, untrained, seed, say)
     counted = _count(_Asked(opened, truth, rows, of), reader, known, choices, parts, vectors, say)
     found = tuple(row for part in counted for row in _rows(part, known, choices, permutations, seed))
-    notes = (
-        f"asked about: {truth.note}",
-        f"texts: {', '.join(kinds)}" + (" (mean of their vectors)" if len(kinds) > 1 else ""),
-        *_notes(skipped, known, wanted, reader.elsewhere),
-    )
-    evaluation = Evaluation(
-        title=f"Pictures of {opened.path.name} named by texts alone",
+    notes = (f"asked about: {truth.note}", _texts_note(kinds), *_notes(skipped, known, wanted, reader.elsewhere))
+    return reported(_evaluation(opened, truth, reader, found, notes, seed), opened, to, overwrite=overwrite)
+
+
+def _evaluation(
+    data: DataSet, truth: Truth, reader: TextModel, rows: tuple[ZeroShotRow, ...], notes: tuple[str, ...], seed: int
+) -> Evaluation:
+    return Evaluation(
+        title=f"Pictures of {data.path.name} named by texts alone",
         protocol="zero-shot",
         main="texts",
-        zero_shot=found,
+        zero_shot=rows,
         grouped=truth.grouped,
         notes=notes,
-        tables={"Names by texts, rank by rank": zero_shot_table(found)},
+        tables={"Names by texts, rank by rank": zero_shot_table(rows)},
         simulated=truth.made_up,
-        provenance=provenance(data=str(opened.path), data_version=opened.version, model=reader.model_id, seed=seed),
+        provenance=provenance(data=str(data.path), data_version=data.version, model=reader.model_id, seed=seed),
     )
-    if to is None:
-        return evaluation
-    from seston.evaluation.report import write_report
-    from seston.evaluation.sample_map import with_map
-
-    return write_report(with_map(evaluation, opened), to, overwrite=overwrite)
 
 
 def _text_vectors(
@@ -292,6 +289,10 @@ def _row(
         untrained_best=max(without) if without else None,
         samples=own.samples,
     )
+
+
+def _texts_note(templates: Sequence[str]) -> str:
+    return f"texts: {', '.join(templates)}" + (" (mean of their vectors)" if len(templates) > 1 else "")
 
 
 def _notes(skipped: int, known: TextClasses, wanted: Sequence[Taxon], elsewhere: str) -> Iterator[str]:
