@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -78,6 +79,36 @@ def test_what_is_no_plankton_never_gets_a_narrow_name(box: Box) -> None:
         assert one.label in lifeless or (one.warning and wide)
 
 
+def test_pictures_of_an_instrument_that_it_did_not_learn_from_are_strange(box: Box) -> None:
+    seen = box.model.encode([particle(str(number), disc()) for number in range(4)])
+    instruments = ["IFCB", "FlowCam VS-4", None, "Dual Scripps Plankton Camera"]
+    foreign, *others = box.identify(seen, unfamiliar=0.0, instruments=instruments)
+    assert "was taken by IFCB" in foreign.warning
+    assert foreign.rank in ("", "order", "class", "phylum", "kingdom")
+    assert others[0] == replace(others[1], id=others[0].id) == replace(others[2], id=others[0].id)
+    assert "IFCB" not in others[0].warning
+
+
+def test_files_of_another_instrument_never_get_a_narrow_name(real_data: Path) -> None:
+    named = [
+        one
+        for one in identify(real_data / "instruments" / "ifcb" / "ClassiPyR" / "raw").particles
+        if one.modality == "image"
+    ]
+    assert named
+    assert all("was taken by IFCB" in one.warning for one in named)
+    assert {one.rank for one in named} <= {"", "order", "class", "phylum", "kingdom"}
+
+
+def test_no_score_of_a_strange_picture_is_above_what_strange_pictures_were_named_right(box: Box) -> None:
+    most = {rank: max(share for _, share in steps) for rank, steps in box.files.card.trust.strange_right.items()}
+    assert most["kingdom"] < 0.8
+    for one in box.identify(box.model.encode(no_plankton()), precision=0.2):
+        if one.warning:
+            assert all(score <= most[rank] for rank, score in zip(one.ranks, one.rank_scores, strict=True))
+            assert one.rank == "" or (one.score or 0) >= 0.2
+
+
 def test_dark_on_bright_says_what_bright_on_dark_says(box: Box) -> None:
     found = box.model.encode([particle("dark", disc()), particle("bright", disc(inverted=True))])
     np.testing.assert_allclose(found.shared_image[0], found.shared_image[1], atol=0.05)
@@ -90,14 +121,17 @@ def test_a_picture_says_the_same_alone_and_among_others(box: Box) -> None:
 
 
 def test_a_group_is_as_likely_as_its_classes_together(box: Box) -> None:
-    (one,) = box.identify(box.model.encode([particle("one", disc())]))
-    scores = box.model.encode([particle("one", disc())]).shared_image[0] / box.files.card.temperature
+    (one,) = box.identify(box.model.encode([particle("one", disc())]), unfamiliar=0.0)
+    seen = box.model.encode([particle("one", disc())])
+    assert not one.warning
+    scores = seen.shared_image[0] / box.files.card.trust.temperature
     shares = np.exp(scores - scores.max())
     shares /= shares.sum()
+    known = box.files.card.trust.known(np.array([one.familiarity]))[0]
     for rank, name, score in zip(one.ranks[1:-1], one.rank_names[1:-1], one.rank_scores[1:-1], strict=True):
         of_group = [share for share, each in zip(shares, box.files.card.classes, strict=True)
                     if each.lineage.get(rank) == name]  # fmt: skip
-        assert score == pytest.approx(sum(of_group), abs=1e-3)
+        assert score == pytest.approx(sum(of_group) * known, abs=1e-3)
 
 
 def test_classes_without_a_taxon_are_grouped_by_their_kind() -> None:

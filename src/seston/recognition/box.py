@@ -6,6 +6,7 @@ gallery that are nearest.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
@@ -24,6 +25,10 @@ from seston.recognition.naming import Identification
 __all__ = ["Box", "open_box"]
 
 _NEAREST = 3
+_UNFAMILIAR = 0.15
+"""With fewer doubts than that, every second picture that looks so is none that was learnt (see the page)."""
+_LEARNT_FROM = frozenset({"flowcam", "dual"})
+"""First words of the names of the instruments whose pictures were learnt."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +54,8 @@ class Box:
     @cached_property
     def head(self) -> HeadNamer:
         """Its classes, and how far its answers can be trusted."""
-        return HeadNamer(
-            self.files.card.classes, self.files.card.trust, "the model in the box", " (FlowCam and lake camera)"
-        )
+        card = self.files.card
+        return HeadNamer(card.classes, card.trust, "the model in the box", " (FlowCam and lake camera)", _UNFAMILIAR)
 
     def identify(
         self,
@@ -61,6 +65,7 @@ class Box:
         threshold: float | None = None,
         precision: float | None = None,
         unfamiliar: float | None = None,
+        instruments: Sequence[str | None] = (),
     ) -> list[Identification]:
         """Name particles by their pictures.
 
@@ -73,7 +78,10 @@ class Box:
         precision
             So do names of which a smaller share is right; `PRECISION` where neither of both is given.
         unfamiliar
-            Share of held-out pictures that count as strange; `UNFAMILIAR` where it is not given.
+            Share of held-out pictures that count as strange; 0.15 where it is not given.
+        instruments
+            What has seen each particle, where that is known: pictures of any other instrument than a FlowCam or a dual
+            Scripps plankton camera are strange, whatever they look like.
 
         Raises
         ------
@@ -82,9 +90,17 @@ class Box:
         """
         caution = Caution(threshold, precision, unfamiliar)
         rows = np.flatnonzero(embeddings.has_image)
-        names = self.head.name(embeddings.ids, embeddings.has_image, embeddings.shared_image[rows], caution)
+        features, answers = embeddings.image[rows], embeddings.shared_image[rows]
+        names = self.head.name(
+            embeddings.ids,
+            embeddings.has_image,
+            answers,
+            caution,
+            likeness=self.files.likeness(features, answers),
+            foreign=[_foreign(one) for one in instruments],
+        )
         if len(rows):
-            cosines = self.files.likeness(embeddings.image[rows])
+            cosines = self.files.cosines(features)
             near = np.argsort(-cosines, axis=1)[:, :_NEAREST]
             likeness = np.take_along_axis(cosines, near, axis=1)
             for place, row in enumerate(rows.tolist()):
@@ -105,6 +121,12 @@ class Box:
             nearest_labels=tuple(classes[number].label for number in self.files.classes[near]),
             nearest_likeness=tuple(round(float(cosine), 4) for cosine in likeness),
         )
+
+
+def _foreign(instrument: str | None) -> str:
+    """Give the name of an instrument whose pictures were not learnt; nothing for one whose were, or that is unknown."""
+    words = re.findall(r"\w+", (instrument or "").casefold())
+    return "" if not words or words[0] in _LEARNT_FROM else str(instrument)
 
 
 @lru_cache(maxsize=1)

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seston.errors import UsageError
-from seston.particle import Annotation, Progress, Sample, Silence, Skipped
+from seston.particle import Annotation, Particle, Progress, Sample, Silence, Skipped
 from seston.recognition.box import Box, open_box
 from seston.recognition.caution import Caution
 from seston.recognition.choosing import gallery_model, means_box
+from seston.recognition.embeddings import Embeddings
 from seston.recognition.encoder import Encoder
 from seston.recognition.gallery import Gallery
 from seston.recognition.head_names import PRECISION
@@ -212,7 +213,7 @@ def _name_all(
     for part, embeddings in levelled(reading.particles(), encoder, gallery.levels, reading.skipped):
         named = [
             replace(one, path=reading.path_of(particle), sample=particle.sample_id)
-            for one, particle in zip(gallery.identify(embeddings, part, **asdict(caution)), part, strict=True)
+            for one, particle in zip(_name(gallery, embeddings, part, reading, caution), part, strict=True)
         ]
         reading.skipped.extend(Skipped(one.path, one.id, one.reason) for one in named if one.label is None)
         if annotate and reading.data is not None:
@@ -220,6 +221,16 @@ def _name_all(
         yield named
         say.advance(len(part))
     say.finish()
+
+
+def _name(
+    known: _Namer | TextNames, embeddings: Embeddings, part: Sequence[Particle], reading: Reading, caution: Caution
+) -> list[Identification]:
+    if not isinstance(known, Box):
+        return known.identify(embeddings, part, **asdict(caution))
+    samples = [reading.samples.get(one.sample_id) for one in part]
+    instruments = [None if sample is None else sample.instrument for sample in samples]
+    return known.identify(embeddings, part, **asdict(caution), instruments=instruments)
 
 
 def _predictions(named: Sequence[Identification], author: str) -> list[Annotation]:

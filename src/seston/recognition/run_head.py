@@ -80,7 +80,7 @@ class RunHead:
         embeddings
             Of `model`.
         threshold, precision, unfamiliar
-            As for `seston.recognition.box.Box.identify`.
+            As for `seston.recognition.box.Box.identify`, but for `UNFAMILIAR` where no share is given.
 
         Raises
         ------
@@ -163,7 +163,9 @@ def _trust(known: Sequence[KnownClass], recipe: Recipe, classes: Classes, held_o
 
     if held_out is None:
         return HeadTrust()
-    return learn_trust(held_out.answers, held_out.classes, group_classes(known), answered_classes(recipe, classes))
+    return learn_trust(
+        held_out.answers, held_out.classes, group_classes(known), answered=answered_classes(recipe, classes)
+    )
 
 
 def _no_names(model: Encoder | Path | str) -> UsageError:
