@@ -225,7 +225,7 @@ def test_particles_of_coarse_names_count_at_the_ranks_that_their_names_have() ->
     answers = np.concatenate([answers, np.full((90, 1), -np.inf, np.float32)], axis=1)
     answered = np.array([True, True, True, False])
     truth[:30][truth[:30] < 2] = 3
-    trust = learn_trust(answers, truth, group_classes(coarse), answered)
+    trust = learn_trust(answers, truth, group_classes(coarse), answered=answered)
     fine = int((truth < 3).sum())
     assert [trust.calibrations[rank].particles for rank in ("label", "species", "genus")] == [fine, fine, 90]
     assert trust.calibrations["genus"].accuracy == 1.0
