@@ -11,7 +11,9 @@ from seston.models.context_encoder import ContextEncoder
 from seston.models.contexts import Contexts, context_features, context_rows, feature_count, known_parts
 
 
-def _context(latitude: float = 54.0, longitude: float = 8.0, depth: float = 10.0, time: str = "2024-06-01") -> Contexts:
+def _context(
+    latitude: float = 54.0, longitude: float = 8.0, depth: float = 10.0, time: str = "2024-06-01T09"
+) -> Contexts:
     here = np.array([[latitude], [longitude], [depth]])
     return context_rows(here[0], here[1], here[2], np.array([time], "datetime64[us]"))
 
@@ -42,6 +44,7 @@ def test_the_hour_is_that_of_the_sun_and_the_year_does_not_count() -> None:
     assert east[0, 4] == pytest.approx(0.5)
     assert _context(longitude=-90.0, time="2024-06-01T18:00")[0, 4] == pytest.approx(0.5)
     assert _context(time="2023-03-01")[0, 3] == pytest.approx(_context(time="2021-03-01")[0, 3])
+    assert np.isnan(_context(time="2023-03-01")[0, 4])  # a date without a time of day
 
 
 def test_what_is_unknown_is_zero_and_says_so() -> None:

@@ -25,7 +25,7 @@ from seston.training.context_settings import ContextPreparation
 from seston.training.particle_contexts import chosen_contexts, contexts_of
 from seston.training.particles import choose_particles
 
-_PLACES = {"north": (60.0, datetime(2024, 1, 10, tzinfo=UTC)), "south": (-40.0, datetime(2024, 7, 1, tzinfo=UTC))}
+_PLACES = {"north": (60.0, datetime(2024, 1, 10, 9, tzinfo=UTC)), "south": (-40.0, datetime(2024, 7, 1, tzinfo=UTC))}
 _SMALL = (
     "pictures.size=16", "profiles.length=32", "model.image={width=8,blocks=[1]}", "model.embedding=16",
     "model.profile={width=8,blocks=[1]}", "model.hidden=16", "model.within=8", "model.text.width=16",
@@ -107,6 +107,9 @@ def test_particles_that_lack_a_place_a_profile_or_a_picture_teach_what_they_can(
     said = made.preparation.context
     assert isinstance(said, ContextPreparation)
     assert (said.parts, said.samples) == (("position", "season", "hour"), 3)
+    card = (tmp_path / "run" / "README.md").read_text()
+    assert "| contexts | position, season, hour of " in card
+    assert "from 3 samples" in card
     again = load_run(tmp_path / "run")
     assert again.model_id == made.model_id
     assert isinstance(again.model, CrossModalModel)

@@ -42,7 +42,8 @@ def context_rows(
     depth_m
         (N,) metres below the surface, NaN where unknown; what lies above counts as the surface.
     time
-        (N,) ``datetime64[us]`` in UTC, NaT where unknown. The hour is that of the sun, so it needs the longitude.
+        (N,) ``datetime64[us]`` in UTC, NaT where unknown. The hour is that of the sun, so it needs the longitude; a
+        time of exactly midnight is taken for a date, and its hour counts as unknown.
     """
     rows = np.full((len(time), 6), np.nan)
     at = np.isfinite(latitude) & np.isfinite(longitude)
@@ -51,9 +52,9 @@ def context_rows(
     when = np.isfinite(time)
     year, day = (time[when].astype(f"datetime64[{unit}]") for unit in "YD")
     rows[when, 3] = (time[when] - year) / ((year + 1).astype("datetime64[us]") - year)
-    rows[when, 4] = (time[when] - day) / np.timedelta64(1, "D")
-    rows[:, 4] = (rows[:, 4] + longitude / (24 * _ZENITH)) % 1
-    rows[~at, 4] = np.nan
+    of_day = (time[when] - day) / np.timedelta64(1, "D")
+    rows[when, 4] = np.where(of_day > 0, of_day, np.nan)
+    rows[:, 4] = np.where(at, (rows[:, 4] + longitude / (24 * _ZENITH)) % 1, np.nan)
     rows[:, 5] = np.log1p(np.maximum(depth_m, 0))
     return rows
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -55,6 +56,12 @@ def context_prior(
     weighed = encoder.weighed_contexts(context_features(contexts, tower.harmonics, tower.octaves, known.parts))
     if weighed is None:
         return None
+    learnt = encoder.recipe.loss  # what never was compared with contexts says nothing of them
+    gallery = replace(
+        gallery,
+        has_image=gallery.has_image & bool(learnt.context),
+        has_profile=gallery.has_profile & bool(learnt.context_profile),
+    )
     return weight * label_scores(weighed, gallery, labels) * says_enough(contexts)[:, None]
 
 
@@ -76,7 +83,7 @@ def label_scores(weighed: NDArray[np.float32], gallery: Embeddings, labels: NDAr
     Returns
     -------
     array of float64
-        (N, classes), at most 0: ln p(label | context).
+        (N, classes), at most 0: ln p(label | context); 0 throughout where no particle has such a vector.
     """
     classes = int(labels.max()) + 1
     total, count = np.zeros((len(weighed), classes)), np.zeros(classes)
@@ -87,6 +94,8 @@ def label_scores(weighed: NDArray[np.float32], gallery: Embeddings, labels: NDAr
             if len(there):
                 total[:, there] += np.add.reduceat(np.exp(weighed @ by_label.T), start, axis=1)
                 count[there] += each
+    if not count.any():
+        return total
     mean = total / np.maximum(count, 1)
     mean[:, count == 0] = mean[:, count > 0].mean(axis=1, keepdims=True)  # of such a label the context says nothing
     scores: NDArray[np.float64] = np.log(mean / mean.sum(axis=1, keepdims=True))

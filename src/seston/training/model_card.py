@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from seston.particle import Skipped
+from seston.training.context_settings import ContextPreparation
 from seston.training.particles import Chosen
 from seston.training.run import Run
 
@@ -54,6 +55,7 @@ def model_card(
         f"| steps | {run.steps:,} in {run.seconds:,.0f} s on {machine} |",
         f"| weights kept | {run.choice} |",
         *([] if run.classes is None else [_classes(run)]),
+        *_contexts(run),
         "",
         "## Limits",
         "",
@@ -80,7 +82,30 @@ def _classes(run: Run) -> str:
     return f"| classes | {len(run.classes):,} {how}; head `{run.recipe.supervised.head}` |"
 
 
+def _contexts(run: Run) -> list[str]:
+    known = run.preparation.context
+    if not isinstance(known, ContextPreparation):
+        return []
+    return [f"| contexts | {', '.join(known.parts)} of {known.particles:,} particles from {known.samples:,} samples |"]
+
+
 def _what_was_learnt(run: Run) -> list[str]:
+    if isinstance(run.preparation.context, ContextPreparation):
+        samples = f"{run.preparation.context.samples:,} samples"
+        return [
+            f"- Where and when particles were taken was learnt from {samples}, each with its own gain and focus: what",
+            "  the model says of other places and seasons is a guess until it is measured on such.",
+            *_by_labels(run),
+        ]
+    return _by_labels(run)
+
+
+def _by_labels(run: Run) -> list[str]:
+    if run.recipe.text is not None:
+        return [
+            "- Texts about the labels of training particles were learnt. Measure how well the model names particles on",
+            "  samples that it has not seen (`seston evaluate zero-shot`, `gallery-knn`).",
+        ]
     if run.classes is None:
         return [
             "- No label was used in training. How well the model names particles depends on the gallery; measure it",
