@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -24,6 +25,7 @@ from seston.training.optimiser import load_optimiser_tensors, make_optimiser, op
 from seston.training.preparation import Preparation
 from seston.training.processes import Processes
 from seston.training.randomness import seed_of, uniforms
+from seston.training.running_mean import RunningMean, running_mean
 from seston.training.schedule import learning_rate
 from seston.training.settings import Recipe
 from seston.training.sources import PreparedSource
@@ -88,9 +90,6 @@ class Learner:
         """
         if self.neighbourhood is not None:
             self.neighbourhood.search_if_due(self.average, self.preparation, used, self.processes.device)
-        self.model.train()
-        if self.frozen is not None:
-            self.model.image_tower.eval()
         rate = learning_rate(self.recipe.optimiser, used)
         for group in self.optimiser.param_groups:
             group["lr"] = rate * group["share"]
@@ -108,7 +107,7 @@ class Learner:
         self.processes.sum_gradients(self.model)
         limit = self.recipe.optimiser.clip_norm
         means["gradient_norm"] = update_weights(self.model, self.optimiser, self.scaler, limit, number, batches)
-        self._average(number)
+        self._mean.follow(self.recipe.training.ema, number)
         return {"learning_rate": rate, **means}
 
     @torch.no_grad()
@@ -268,14 +267,9 @@ class Learner:
         share, both = self.recipe.loss.hide_share, batch.image_present & batch.profile_present
         return (draw < share) & both, (draw >= 1 - share) & both
 
-    @torch.no_grad()
-    def _average(self, number: int) -> None:
-        """Move the running mean; it follows fast at first, when the weights are still far from anywhere."""
-        decay = min(self.recipe.training.ema, (1 + number) / (10 + number)) if self.recipe.training.ema else 0.0
-        for mean, weight in zip(self.average.parameters(), self.model.parameters(), strict=True):
-            mean.lerp_(weight, 1 - decay)
-        for kept, buffer in zip(self.average.buffers(), self.model.buffers(), strict=True):
-            kept.copy_(buffer)
+    @cached_property
+    def _mean(self) -> RunningMean:
+        return running_mean(self.average, self.model)
 
 
 def make_learner(
@@ -294,6 +288,9 @@ def make_learner(
     if recipe.text is not None:
         model.image_tower.requires_grad_(recipe.model.image.frozen is not True)
         rate_shares = _rate_shares(recipe.text.tower_rate)
+    model.train()
+    if frozen is not None:
+        model.image_tower.eval()
     average = copy.deepcopy(model).requires_grad_(False)
     return Learner(
         recipe=recipe,

@@ -32,6 +32,7 @@ from seston.training.optimiser import load_optimiser_tensors, make_optimiser, op
 from seston.training.preparation import Preparation
 from seston.training.processes import Processes
 from seston.training.randomness import seed_of, uniforms
+from seston.training.running_mean import RunningMean, running_mean
 from seston.training.schedule import learning_rate
 from seston.training.settings import Recipe
 from seston.training.sources import PreparedSource
@@ -81,7 +82,6 @@ class SupervisedLearner:
             ``learning_rate``, ``loss``, ``gradient_norm``, and ``accuracy``: the share of the particles that the head
             names right in these views.
         """
-        set_training(self.model, self.settings, whole=self.frozen is not None)
         rate = learning_rate(self.recipe.optimiser, used)
         for group in self.optimiser.param_groups:
             group["lr"] = rate * group["share"]
@@ -101,7 +101,7 @@ class SupervisedLearner:
         self.processes.sum_gradients(self.model)
         limit = self.recipe.optimiser.clip_norm
         norm = update_weights(self.model, self.optimiser, self.scaler, limit, number, batches)
-        self._average(number)
+        self._mean.follow(self.recipe.training.ema, number)
         return {"learning_rate": rate, "loss": loss, "accuracy": right, "gradient_norm": norm}
 
     @torch.no_grad()
@@ -250,15 +250,9 @@ class SupervisedLearner:
             return logits.float()
         return logits.float().masked_fill(torch.from_numpy(self._left_out).to(logits.device), -torch.inf)
 
-    @torch.no_grad()
-    def _average(self, number: int) -> None:
-        """Move the running mean; it follows fast at first, when the weights are still far from anywhere."""
-        decay = min(self.recipe.training.ema, (1 + number) / (10 + number)) if self.recipe.training.ema else 0.0
-        for mean, weight in zip(self.average.parameters(), self.model.parameters(), strict=True):
-            if weight.requires_grad:
-                mean.lerp_(weight, 1 - decay)
-        for kept, buffer in zip(self.average.buffers(), self.model.buffers(), strict=True):
-            kept.copy_(buffer)
+    @cached_property
+    def _mean(self) -> RunningMean:
+        return running_mean(self.average, self.model)
 
 
 def make_supervised_learner(
@@ -285,6 +279,7 @@ def make_supervised_learner(
             add_low_rank(model.image_tower, low.layers, low.rank, low.alpha, low.dropout)
     freeze_layers(model.image_tower, settings, whole=frozen is not None)
     share_batch_norms(model)
+    set_training(model, settings, whole=frozen is not None)
     model = model.to(processes.device)
     return SupervisedLearner(
         recipe=recipe,
