@@ -160,4 +160,6 @@ def test_frozen_towers_look_once_for_all_recipes_and_seeds_and_texts_name_too(tm
         changes=changes, resamples=5,
     )  # fmt: skip
     assert {(row.recipe, row.by) for row in found.rows} == {("supervised-frozen", "head"), ("clip-text-frozen", "text")}
-    assert len(list((tmp_path / "to" / "features").glob("*/complete"))) == 1
+    shared = tmp_path / "to" / "shared"
+    assert len(list(shared.glob("features/*/complete"))) == 1
+    assert len(list(shared.glob("prepared/train-*/complete.json"))) == 1

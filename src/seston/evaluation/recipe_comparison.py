@@ -202,7 +202,7 @@ def _answers(
     place = folder / f"{recipe.name}-seed-{seed}"
     split, fold, per_class = how
     run = train(
-        data, recipe=recipe, to=place, split=split, fold=fold, resume=True, progress=say, features=folder / "features"
+        data, recipe=recipe, to=place, split=split, fold=fold, resume=True, progress=say, features=folder / "shared"
     )
     mark = {"model": run.model_id, "particles": asked.chosen.fingerprint(), "per_class": per_class}
     kept = place / _NAMES

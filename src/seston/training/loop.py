@@ -44,7 +44,7 @@ from seston.training.recipe import asked_recipe, load_recipe, read_recipe
 from seston.training.run import Run, load_run, model_id, new_model, save_run
 from seston.training.session import Session
 from seston.training.settings import Recipe
-from seston.training.sources import PreparedSource, cached_source, direct_source, with_shuffled_pairs
+from seston.training.sources import PreparedSource, cached_source, direct_source, with_shuffled_pairs, without_pixels
 from seston.training.statistics import blank_preparation, measured_preparation
 from seston.training.supervised_learner import SupervisedLearner, make_supervised_learner, sampling_weights
 from seston.training.text_table import Levels
@@ -116,8 +116,8 @@ def train(
         Gives the seconds by which a budget in minutes is measured: the time of day, or, where other programs are at
         work and trainings are to be compared, `time.process_time`.
     features
-        Folder in which what a frozen tower finds is kept and used again by other trainings; without it, it is kept in
-        the run's own folder until the training has ended.
+        Folder in which prepared particles, and what a frozen tower finds in them, are kept and used again by other
+        trainings; without it, they are kept in the run's own folder until the training has ended.
 
     Returns
     -------
@@ -150,7 +150,7 @@ def train(
         if processes.first:
             _make_folder(folder, wanted, resume=resume, overwrite=overwrite)
         processes.wait()
-        kept = folder / "state" / "features" if features is None else Path(features)
+        kept = folder / "state" if features is None else Path(features)
         return _train_run(data, wanted, folder, (split, fold), processes, started, say, shuffle_pairs, clock, kept)
 
 
@@ -171,7 +171,7 @@ def _train_run(
     if recipe.supervised is not None:
         parts, labelled = labelled_parts(data, parts, recipe.labels)
     parts, said = _said(data, recipe, parts)
-    job = _job(data, recipe, folder, parts, processes, say)
+    job = _job(data, recipe, kept, parts, processes, say)
     if said is not None:
         job = replace(job, preparation=with_texts(job.preparation, recipe, *said[:2]), said=said)
     if recipe.uses_contexts:
@@ -181,9 +181,11 @@ def _train_run(
         job = _shuffled(job, recipe.seed)
     weights = None
     if labelled is None:
-        learner = _new_learner(data, recipe, job, kept, processes, say)
+        learner = _new_learner(data, recipe, job, kept / "features", processes, say)
     else:
-        learner, weights = _new_classifier(recipe, job, labelled, kept, processes, say)
+        learner, weights = _new_classifier(recipe, job, labelled, kept / "features", processes, say)
+    if not isinstance(learner, DinoLearner) and learner.frozen is not None:
+        job = job.without_pixels()
     position = Session(learner, job.train, job.validation, folder, started, say, clock, weights).learn()
     run = _run(learner, position, folder, None if labelled is None else labelled.classes, job.validation, parts[0])
     if processes.first:
@@ -202,7 +204,7 @@ _AnyLearner = Learner | DinoLearner | SupervisedLearner
 
 
 def _new_classifier(
-    recipe: Recipe, job: _Job, labelled: Labelled, kept: Path, processes: Processes, say: Progress
+    recipe: Recipe, job: _Job, labelled: Labelled, features: Path, processes: Processes, say: Progress
 ) -> tuple[_AnyLearner, NDArray[np.float64] | None]:
     """Make what learns names, and say how often each particle is shown to it."""
     assert recipe.supervised is not None
@@ -212,14 +214,16 @@ def _new_classifier(
     if recipe.model.image.frozen is True:
         parts = (job.train, job.validation)
         views = recipe.supervised.frozen_views
-        frozen = frozen_features(model, model.features, views, recipe, job.preparation, *parts, kept, processes, say)
+        frozen = frozen_features(
+            model, model.features, views, recipe, job.preparation, *parts, features, processes, say
+        )
         standardise(model, frozen)
     learner = make_supervised_learner(recipe, job.preparation, model, processes, labelled, frozen)
     return learner, sampling_weights(recipe.supervised, labelled)
 
 
 def _new_learner(
-    data: DataSet, recipe: Recipe, job: _Job, kept: Path, processes: Processes, say: Progress
+    data: DataSet, recipe: Recipe, job: _Job, features: Path, processes: Processes, say: Progress
 ) -> _AnyLearner:
     model = new_model(recipe, job.preparation, recipe.seed)
     if isinstance(model, CrossModalModel):
@@ -229,7 +233,7 @@ def _new_learner(
         if recipe.text is not None and recipe.model.image.frozen is True:
             parts = (job.train, job.validation)
             look, views = model.tower_features, recipe.text.frozen_views
-            frozen = frozen_features(model, look, views, recipe, job.preparation, *parts, kept, processes, say)
+            frozen = frozen_features(model, look, views, recipe, job.preparation, *parts, features, processes, say)
         contexts = context_targets(recipe, job.preparation, job.contexts)
         return make_learner(recipe, job.preparation, model, processes, neighbourhood, texts, frozen, contexts)
     assert isinstance(model, ImageModel)
@@ -286,6 +290,11 @@ class _Job:
     contexts: tuple[Contexts, Contexts] | None = None
     """Where and when training and held-out particles were taken, where that can be learnt from."""
 
+    def without_pixels(self) -> _Job:
+        """Give the same job, for a training that needs no picture any more."""
+        held = None if self.validation is None else without_pixels(self.validation)
+        return replace(self, train=without_pixels(self.train), validation=held)
+
 
 def _same_recipe(wanted: Recipe, stored: Recipe, folder: Path) -> Recipe:
     """Give the recipe of a run that is resumed; refuse another one than it was begun with."""
@@ -328,9 +337,12 @@ def _make_folder(folder: Path, recipe: Recipe, *, resume: bool, overwrite: bool)
 
 
 def _job(
-    data: DataSet, recipe: Recipe, folder: Path, parts: tuple[Chosen, Chosen], processes: Processes, say: Progress
+    data: DataSet, recipe: Recipe, kept: Path, parts: tuple[Chosen, Chosen], processes: Processes, say: Progress
 ) -> _Job:
-    """Bring the chosen particles into a form that is quick to take, and measure them."""
+    """Bring the chosen particles into a form that is quick to take, and measure them.
+
+    Each choice of particles has a folder of its own below `kept`, which trainings may share.
+    """
     train, validation = parts
     blank = blank_preparation(recipe, channels_of(recipe, train))
     skipped: list[Skipped] = []
@@ -338,7 +350,7 @@ def _job(
     def source(chosen: Chosen, name: str) -> PreparedSource:
         if not recipe.training.cache:
             return direct_source(data, chosen, blank, skipped)
-        place = folder / "state" / "prepared" / name
+        place = kept / "prepared" / f"{name}-{chosen.fingerprint()[:16]}"
         if not processes.first:  # the first process fills the files, the others map them
             processes.wait()
         made = cached_source(data, chosen, blank, place, skipped, threads=os.cpu_count() or 1, progress=say)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, fields, replace
+from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -20,7 +20,7 @@ from seston.training.prepared import Prepared, map_prepared, take_prepared
 if TYPE_CHECKING:
     from seston.store import DataSet
 
-__all__ = ["PreparedSource", "cached_source", "direct_source", "with_shuffled_pairs"]
+__all__ = ["PreparedSource", "cached_source", "direct_source", "with_shuffled_pairs", "without_pixels"]
 
 _CHUNK = 256
 _DONE = "complete.json"
@@ -38,6 +38,8 @@ class PreparedSource:
     chosen: Chosen
     take: _Take
     """Numbers within `chosen` → prepared particles in that order; may be called from several threads."""
+    take_without_pixels: _Take | None = None
+    """The same with pictures of one pixel, where these need not be read at all."""
 
     def __len__(self) -> int:
         return len(self.chosen)
@@ -69,16 +71,30 @@ def cached_source(
 ) -> PreparedSource:
     """Prepare all particles once into files of `folder`, and map these into memory.
 
-    Files that a former call completed for the same particles and the same preparation are used again.
+    Files that a former call completed for the same particles and the same preparation are used again, and what it
+    had to skip is listed again.
     """
     mark = {"particles": chosen.fingerprint(), "preparation": repr((blank.pictures, blank.profiles, blank.channels))}
-    if not _is_complete(folder, mark):
+    bad = _skipped_before(folder, mark)
+    if bad is None:
+        bad = []
         folder.mkdir(parents=True, exist_ok=True)
         (folder / _DONE).unlink(missing_ok=True)
-        _fill(data, chosen, blank, folder, skipped, threads, progress)
-        (folder / _DONE).write_text(json.dumps(mark), encoding="utf-8")
+        _fill(data, chosen, blank, folder, bad, threads, progress)
+        done = {"mark": mark, "skipped": [astuple(one) for one in bad]}
+        (folder / _DONE).write_text(json.dumps(done), encoding="utf-8")
+    skipped.extend(bad)
     prepared = map_prepared(folder, len(chosen), blank.inputs)
-    return PreparedSource(chosen, lambda numbers: take_prepared(prepared, numbers))
+    bare = replace(prepared, picture=prepared.picture[:, :, :1, :1])
+    return PreparedSource(
+        chosen, lambda numbers: take_prepared(prepared, numbers), lambda numbers: take_prepared(bare, numbers)
+    )
+
+
+def without_pixels(source: PreparedSource) -> PreparedSource:
+    """Leave the pixels of pictures where they are: a frozen tower has looked at them before."""
+    bare = source.take_without_pixels
+    return source if bare is None else PreparedSource(source.chosen, bare)
 
 
 def with_shuffled_pairs(source: PreparedSource, order: NDArray[np.int64]) -> PreparedSource:
@@ -91,9 +107,11 @@ def with_shuffled_pairs(source: PreparedSource, order: NDArray[np.int64]) -> Pre
     return PreparedSource(source.chosen, take)
 
 
-def _is_complete(folder: Path, mark: dict[str, str]) -> bool:
+def _skipped_before(folder: Path, mark: dict[str, str]) -> list[Skipped] | None:
+    """Give what could not be used when the files of a folder were made; None where they are not there or others."""
     path = folder / _DONE
-    return path.is_file() and json.loads(path.read_text(encoding="utf-8")) == mark
+    done = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return [Skipped(*one) for one in done["skipped"]] if done.get("mark") == mark else None
 
 
 def _fill(
