@@ -6,8 +6,9 @@ Five arms of one recipe (`joining.arms`) learn from the same particles in the sa
 runs of other stations: names by galleries, partners across modalities, names by texts alone, and names in which place
 and season weigh. Texts are made of labels, so arms with texts have seen the labels of the training runs; the others
 have seen none. ``--pictures`` holds labelled pictures for the semi-simulated set: a collection, or the instrument files
-of another set. It can be killed at any time and started again with the same call. ``RESULTS/joint.md`` and
-``joint.json`` are written at the end; with ``--only-report`` from what there is.
+of another set. Intervals cover the choice of queries, galleries and training seeds, not that of stations. It can be
+killed at any time and started again with the same call. ``RESULTS/joint.md`` and ``joint.json`` are written at the end;
+with ``--only-report`` from what there is.
 """
 
 from __future__ import annotations
@@ -143,7 +144,11 @@ def _report(settings: Settings) -> None:
         return
     made = provenance(data="")
     about = "\n".join(f"- `{arm.name}`: {arm.about}" for arm in settings.contenders)
-    head = f"# Texts and contexts\n\n{about}\n\n{settings.epochs} epochs; commit {made.commit}; {made.machine}.\n"
+    head = (
+        f"# Texts and contexts\n\n{about}\n\n{settings.epochs} epochs; commit {made.commit}; {made.machine}. "
+        "Intervals (95 %) are "
+        "over queries, galleries and training seeds; the stations are the same throughout.\n"
+    )
     (settings.to / "joint.md").write_text("\n".join([head, *text]), encoding="utf-8")
     (settings.to / "joint.json").write_text(json.dumps(document, indent=1, ensure_ascii=False), encoding="utf-8")
     _say(f"{settings.to / 'joint.md'} is written")
