@@ -7,7 +7,7 @@
     python benchmarks/model_in_the_box.py SET OTHERS --to figures.json --more FOLDER…
 
 Of the other collections, UVP6, WHOI and ZooScan were used to choose how strangers are told and what their names are
-worth (`in_the_box/make.py`); ISIIS, the Japanese lakes and the folders given by ``--more`` were not.
+worth (`in_the_box/make.py`); nothing was fitted to ISIIS, the Japanese lakes and the folders given by ``--more``.
 
 Everything is measured on the test part of the split, which neither the training nor the calibration saw; it was drawn
 picture by picture (image-level, optimistic). Intervals: 1,000 bootstrap draws of the test pictures, 95 %.

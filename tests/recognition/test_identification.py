@@ -71,8 +71,10 @@ def test_a_particle_that_cannot_be_named_is_reported_with_the_reason(world: Worl
     assert one.reason
 
 
-def test_with_a_model_and_no_gallery_one_is_told_to_make_one(world: World, tmp_path: Path) -> None:
+def test_with_a_model_that_has_no_names_and_no_gallery_one_is_told_to_make_one(world: World, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="seston gallery DATA"):
+        identify(world.fresh, model=world.model)
+    with pytest.raises(NotFoundError, match="not a run"):
         identify(world.fresh, model=tmp_path)
 
 

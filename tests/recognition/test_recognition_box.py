@@ -157,6 +157,7 @@ def test_a_particle_without_a_picture_gets_a_reason(box: Box) -> None:
     none, one = box.identify(seen)
     assert none.label is None
     assert "picture" in none.reason
+    assert box.identify(seen.take([0])) == [none]
     assert one.label is not None
 
 

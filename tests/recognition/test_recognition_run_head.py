@@ -107,8 +107,10 @@ def test_a_particle_without_a_picture_gets_a_reason(run: Path, world: World) -> 
     head = open_head(run)
     pictured = next(one for one in stream_particles(world.data) if one.image is not None)
     none, one = head.identify(head.model.encode([Particle(id="s/0", sample_id="s"), pictured]), precision=0.1)
+    (alone,) = head.identify(head.model.encode([Particle(id="s/0", sample_id="s")]))
     assert none.label is None
     assert "the run names pictures" in none.reason
+    assert alone == none
     assert one.label is not None
 
 

@@ -48,7 +48,8 @@ def train(
     epochs
         Stop after so many passes over the data.
     resume
-        Go on with the training in that folder.
+        Go on with the training in that folder. One that has ended is left as it is, but for what it needs to name
+        particles by itself (seston identify --model RUN): that is added where an older Seston did not keep it.
     """
     from seston.training import load_recipe
 

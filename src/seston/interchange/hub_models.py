@@ -193,7 +193,8 @@ def _card(folder: Path, recipe: Recipe, summary: Summary, repository: str, tower
     head = ["---", "library_name: seston", *_licence_of_weights(summary.licences)]
     head += ["tags:", "- seston", "- plankton", "- image-feature-extraction", "---", ""]
     use = ["", "## Use", "", "```console", f"$ seston models fetch {repository} --to run",
-           "$ seston gallery DATA --model run --to gallery", "```"]  # fmt: skip
+           "$ seston gallery DATA --model run --to gallery",
+           *(["$ seston identify FILES --model run"] if recipe.supervised is not None else []), "```"]  # fmt: skip
     if tower:
         use += ["", "The image tower alone, with timm, from a copy of this repository at PATH:", ""]
         use += ["```python", tower, "```"]

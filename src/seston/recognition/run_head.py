@@ -89,7 +89,8 @@ class RunHead:
         """
         from seston.training.classifying import answered_classes
 
-        answers = self.model.answers(embeddings.image[embeddings.has_image])
+        features = embeddings.image[embeddings.has_image]
+        answers = self.model.answers(features) if len(features) else np.zeros((0, len(self.classes)), np.float32)
         answers = np.where(answered_classes(self.recipe, self.classes), answers, -np.inf).astype(np.float32)
         caution = Caution(threshold, precision, unfamiliar)
         return self.head.name(embeddings.ids, embeddings.has_image, answers, caution)
