@@ -226,7 +226,7 @@ def test_names_by_texts_refuse_what_they_cannot_keep(tiny_pair: Pair, pond: Path
         ({}, "has no names by itself"),
     ):
         with pytest.raises(UsageError, match=message):
-            identify(pond, model=model, **wrong)  # type: ignore[arg-type]  # keywords of several types
+            identify(pond, model=model, **wrong)
     with pytest.raises(UsageError, match="texts need a model that reads them"):
         identify(pond, texts=["Acartia", "Noctiluca"])
 

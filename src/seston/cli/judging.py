@@ -12,7 +12,7 @@ from seston.cli.judging_features import few_shot, linear_probe
 from seston.cli.judging_ranks import ranks
 from seston.cli.judging_texts import zero_shot
 from seston.cli.output import Outcome, Table
-from seston.cli.words import AsJson, Existing, ModelName, Overwrite
+from seston.cli.words import AsJson, Existing, Fold, JudgedModel, Labelled, ModelName, Overwrite, ReportFolder
 
 __all__ = ["demo", "evaluate", "gallery_knn", "ood", "retrieval"]
 
@@ -30,7 +30,7 @@ evaluate.command(zero_shot, name="zero-shot")
 
 @evaluate.command(name="gallery-knn")
 def gallery_knn(
-    data: Existing,
+    data: Labelled,
     /,
     *,
     model: Annotated[tuple[ModelName, ...], Parameter(negative=(), show_default=False)] = (),
@@ -39,11 +39,11 @@ def gallery_knn(
     k: Annotated[int, Parameter(name="-k")] = 3,
     repeats: int = 5,
     split: str | None = None,
-    fold: int = 0,
+    fold: Fold = 0,
     classifier: str = "soft-lda",
     seed: int = 0,
     baselines: bool = True,
-    to: Path | None = None,
+    to: ReportFolder = None,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> Outcome:
@@ -51,11 +51,10 @@ def gallery_knn(
 
     Parameters
     ----------
-    data
-        The folder of a data set with labels.
     model
-        The folder of a run, or the word classical; without one only chance and the classical features are measured.
-        For the protocol of the paper, one run for each fold may be given.
+        The folder of a run, or a word for what needs no training: classical, box, or a released image-text model (see:
+        seston models list); without one only chance and the classical features are measured. For the protocol of the
+        paper, one run for each fold may be given.
     protocol
         Our own (the same queries for every gallery size), or exactly that of the paper.
     n
@@ -66,16 +65,12 @@ def gallery_knn(
         Galleries drawn for each size.
     split
         Take galleries from the training part and queries from the test part of this saved split.
-    fold
-        Which fold of the split.
     classifier
         The rule by which the model names: soft-lda, shrinkage-lda, knn or centroid.
     seed
         The same seed draws the same galleries.
     baselines
         Measure chance, an untrained encoder and classical features beside the model.
-    to
-        Write a report (HTML, JSON, CSV) into this folder.
     """
     from seston.evaluation import gallery_knn as measure
     from seston.particle import TerminalProgress
@@ -107,10 +102,10 @@ def retrieval(
     *,
     model: ModelName,
     split: str | None = None,
-    fold: int = 0,
+    fold: Fold = 0,
     seed: int = 0,
     baselines: bool = True,
-    to: Path | None = None,
+    to: ReportFolder = None,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> Outcome:
@@ -124,14 +119,10 @@ def retrieval(
         The folder of a run, or the word classical: measured features, aligned by their pairs.
     split
         Search among the test part of this saved split.
-    fold
-        Which fold of the split.
     seed
         Of the shuffled pairs that show what chance gives.
     baselines
         Measure shuffled pairs and an untrained encoder beside the model.
-    to
-        Write a report (HTML, JSON, CSV) into this folder.
     """
     from seston.evaluation import retrieval as measure
     from seston.particle import TerminalProgress
@@ -155,20 +146,20 @@ def retrieval(
 
 @evaluate.command(name="ood")
 def ood(
-    data: Existing,
+    data: Labelled,
     /,
     *,
-    model: ModelName,
+    model: JudgedModel,
     leave_out: int | None = None,
     n: Annotated[int, Parameter(name="-n")] = 16,
     repeats: int = 5,
     split: str | None = None,
-    fold: int = 0,
+    fold: Fold = 0,
     classifier: str = "soft-lda",
     seed: int = 0,
     baselines: bool = True,
     detectors: bool = True,
-    to: Path | None = None,
+    to: ReportFolder = None,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> Outcome:
@@ -176,10 +167,6 @@ def ood(
 
     Parameters
     ----------
-    data
-        The folder of a data set with labels.
-    model
-        The folder of a run, or the word classical: measured features, which need no training.
     leave_out
         How many species the gallery lacks: a quarter of them if not given.
     n
@@ -188,8 +175,6 @@ def ood(
         Draws; in each other species are left out.
     split
         Take galleries from the training part and queries from the test part of this saved split.
-    fold
-        Which fold of the split.
     classifier
         The rule by which the gallery names: soft-lda, shrinkage-lda, knn or centroid.
     seed
@@ -198,8 +183,6 @@ def ood(
         Show chance, other scores, an untrained encoder and classical features beside the model.
     detectors
         Show the usual detectors beside it: MSP, max-logit, energy, Mahalanobis, KL-matching, ReAct, ViM, k-NN distance.
-    to
-        Write a report (HTML, JSON, CSV) into this folder.
     """
     from seston.evaluation import ood as measure
     from seston.particle import TerminalProgress

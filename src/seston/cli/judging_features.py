@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from seston.cli.judged import judged, naming_table, rank_table
 from seston.cli.output import Outcome
-from seston.cli.words import AsJson, Existing, ModelName, Overwrite
+from seston.cli.words import AsJson, Fold, JudgedModel, Labelled, Overwrite, ReportFolder
 
 __all__ = ["few_shot", "linear_probe"]
 
 
 def few_shot(
-    data: Existing,
+    data: Labelled,
     /,
     *,
-    model: ModelName,
+    model: JudgedModel,
     k: Annotated[tuple[int, ...], Parameter(name="-k", negative=())] = (1, 5, 10),
     repeats: int = 5,
     split: str | None = None,
-    fold: int = 0,
+    fold: Fold = 0,
     seed: int = 0,
     baselines: bool = True,
-    to: Path | None = None,
+    to: ReportFolder = None,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> Outcome:
@@ -33,24 +32,16 @@ def few_shot(
 
     Parameters
     ----------
-    data
-        The folder of a data set with labels.
-    model
-        The folder of a run, or the word classical: measured features, which need no training.
     k
         Labelled particles of each class; may be given several times.
     repeats
         Supports drawn for each, by other seeds.
     split
         Draw the support from the training part, and ask about the test part, of this saved split.
-    fold
-        Which fold of the split.
     seed
         The same seed draws the same supports.
     baselines
         Measure an untrained encoder, classical features and chance beside the model.
-    to
-        Write a report (HTML, JSON, CSV) into this folder.
     """
     from seston.evaluation import few_shot as measure
     from seston.particle import TerminalProgress
@@ -73,16 +64,16 @@ def few_shot(
 
 
 def linear_probe(
-    data: Existing,
+    data: Labelled,
     /,
     *,
-    model: ModelName,
+    model: JudgedModel,
     most: int = 20_000,
     split: str | None = None,
-    fold: int = 0,
+    fold: Fold = 0,
     seed: int = 0,
     baselines: bool = True,
-    to: Path | None = None,
+    to: ReportFolder = None,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> Outcome:
@@ -90,22 +81,14 @@ def linear_probe(
 
     Parameters
     ----------
-    data
-        The folder of a data set with labels.
-    model
-        The folder of a run, or the word classical: measured features, which need no training.
     most
         Learn from at most so many particles.
     split
         Learn from the training part, and ask about the test part, of this saved split.
-    fold
-        Which fold of the split.
     seed
         Of what is drawn, and of the resamples.
     baselines
         Probe an untrained encoder and classical features beside the model.
-    to
-        Write a report (HTML, JSON, CSV) into this folder.
     """
     from seston.evaluation import linear_probe as measure
     from seston.particle import TerminalProgress

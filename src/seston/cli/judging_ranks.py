@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
 from seston.cli.judged import judged, rank_table
 from seston.cli.output import Outcome
-from seston.cli.words import AsJson, Existing, ModelName, Overwrite
+from seston.cli.words import AsJson, Existing, Fold, Labelled, ModelName, Overwrite, ReportFolder
 
 __all__ = ["ranks"]
 
 
 def ranks(
-    data: Existing,
+    data: Labelled,
     /,
     *,
     predictions: Existing | None = None,
@@ -21,12 +20,12 @@ def ranks(
     model: ModelName | None = None,
     per_class: int | None = None,
     split: str | None = None,
-    fold: int = 0,
+    fold: Fold = 0,
     rule: Literal["known-ranks", "first-words"] = "known-ranks",
     classifier: str = "soft-lda",
     seed: int = 0,
     map_by: Literal["kingdom", "phylum", "class", "order", "family", "genus", "species"] | None = None,
-    to: Path | None = None,
+    to: ReportFolder = None,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> Outcome:
@@ -34,8 +33,6 @@ def ranks(
 
     Parameters
     ----------
-    data
-        The folder of a data set with labels.
     predictions
         A file of names, as identify writes it.
     gallery
@@ -47,8 +44,6 @@ def ranks(
         At most so many particles of each label in that gallery.
     split
         Ask about the test part of this saved split.
-    fold
-        Which fold of the split.
     rule
         known-ranks: a particle counts at a rank only where its label has that rank. first-words: as Planktonzilla was
         evaluated, lineages as strings cut to their first words.
@@ -58,8 +53,6 @@ def ranks(
         Of the gallery and of the resamples.
     map_by
         Draw the particles by the gallery's vectors into the report, coloured by their taxa of this rank.
-    to
-        Write a report (HTML, JSON, CSV) into this folder.
     """
     from seston.evaluation import ranks as measure
     from seston.particle import TerminalProgress

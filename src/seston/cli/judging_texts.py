@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from seston.cli.judged import judged
 from seston.cli.output import Outcome, Table
-from seston.cli.words import AsJson, Existing, ModelName, Overwrite
+from seston.cli.words import AsJson, Fold, Labelled, ModelName, Overwrite, ReportFolder
 
 __all__ = ["zero_shot"]
 
@@ -17,18 +16,18 @@ _COLUMNS = ("part", "rank", "particles", "texts", "macro-F1", "95 %", "commonest
 
 
 def zero_shot(
-    data: Existing,
+    data: Labelled,
     /,
     *,
     model: ModelName,
     split: str | None = None,
-    fold: int = 0,
+    fold: Fold = 0,
     classes: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = (),
     templates: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = (),
     permutations: int = 1000,
     untrained: int = 20,
     seed: int = 0,
-    to: Path | None = None,
+    to: ReportFolder = None,
     overwrite: Overwrite = False,
     as_json: AsJson = False,
 ) -> Outcome:
@@ -36,16 +35,12 @@ def zero_shot(
 
     Parameters
     ----------
-    data
-        The folder of a data set with labels.
     model
         The folder of a run that was trained with texts (recipes clip-text, siglip-text), or a pretrained image-text
         model: bioclip or another short name (see: seston models list), open-clip:FOLDER, or
         open-clip:hf-hub:ORGANISATION/NAME.
     split
         Ask about the test part of this saved split.
-    fold
-        Which fold of the split.
     classes
         A taxon to choose from, in place of those that occur; may be given several times.
     templates
@@ -57,8 +52,6 @@ def zero_shot(
         How many sets of random weights of the text tower are measured beside it.
     seed
         Of permutations, random weights and resamples.
-    to
-        Write a report (HTML, JSON, CSV) into this folder.
     """
     from seston.evaluation import zero_shot as measure
     from seston.particle import TerminalProgress

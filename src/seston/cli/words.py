@@ -15,8 +15,12 @@ __all__ = [
     "Changes",
     "Existing",
     "Flag",
+    "Fold",
+    "JudgedModel",
+    "Labelled",
     "ModelName",
     "Overwrite",
+    "ReportFolder",
     "Several",
     "check_exists",
     "check_free",
@@ -99,6 +103,24 @@ Existing = Annotated[Path, Parameter(validator=check_exists)]
 ModelName = Annotated[Path, Parameter(validator=check_model)]
 """The folder of a run, or a word for what needs no training: classical features, the model in the box, or a released
 image–text model (by its short name, ``open-clip:FOLDER`` or ``open-clip:hf-hub:ORGANISATION/NAME``)."""
+
+Labelled = Annotated[Existing, Parameter(help="The folder of a data set with labels.")]
+"""What is judged."""
+
+JudgedModel = Annotated[
+    ModelName,
+    Parameter(
+        help="The folder of a run, or a word for what needs no training: classical (measured features), box (the "
+        "network that comes with Seston, for pictures), or a released image-text model (see: seston models list)."
+    ),
+]
+"""What is judged where any encoder will do."""
+
+Fold = Annotated[int, Parameter(help="Which fold of the split.")]
+"""Of a saved split."""
+
+ReportFolder = Annotated[Path | None, Parameter(help="Write a report (HTML, JSON, CSV) into this folder.")]
+"""Where the report of an evaluation goes."""
 
 Several = Annotated[Path, Parameter(validator=check_exists, required=True)]
 """One of several files or folders that must be there, and of which one at least must be named."""
