@@ -16,7 +16,9 @@ from seston.cli.call import call
 from seston.errors import UsageError
 from seston.evaluation import zero_shot
 from seston.evaluation.permuted_texts import macro_f1_of, permuted_macro_f1
+from seston.models import CrossModalModel
 from seston.recognition.encoder import stream_particles
+from seston.recognition.text_names import names_by_texts
 from seston.store import DataSet, open_data_set
 from seston.taxonomy import lineage
 from seston.training import Run, load_recipe, make_batch, untrained_run
@@ -80,6 +82,27 @@ def test_each_part_chooses_among_its_own_classes_and_is_scored_as_by_hand(named_
         assert row.p_value is not None
         assert 1 / 20 <= row.p_value <= 1
         assert row.untrained is not None
+
+
+def test_a_run_trained_with_texts_names_by_a_list_of_names(named_data: DataSet, run: Run) -> None:
+    labels = list(_LABELS[:4])
+    names = names_by_texts(labels, run)
+    given = names.identify(names.encoder.embed(named_data))
+    templates = names.model.preparation.templates
+    ids = named_data.ids()[:6]
+    texts = [[lineage([label], template=template)[0].text for template in templates] for label in labels]
+    assert isinstance(run.preparation.text, TextPreparation)
+    model, tokens = run.model, tokenizer_of(run.preparation.text)([text for some in texts for text in some])
+    assert isinstance(model, CrossModalModel)
+    assert model.text is not None
+    with torch.inference_mode():
+        said = model.encode_texts(torch.from_numpy(tokens)).reshape(4, len(templates), -1).mean(dim=1)
+        said /= said.norm(dim=1, keepdim=True)
+        for one, particle in zip(given, take_particles(named_data, named_data.rows_of(ids)), strict=False):
+            seen = model(make_batch([particle], run.preparation)).image[0]
+            scores = (model.text.logit_scale.exp() * (said @ seen)).softmax(dim=0)
+            assert (one.id, one.label) == (particle.id, labels[int(scores.argmax())])
+            assert one.score == pytest.approx(float(scores.max()), abs=1e-5)
 
 
 def test_names_that_are_asked_for_replace_those_that_occur(named_data: DataSet, run: Run) -> None:

@@ -65,6 +65,11 @@ def test_a_folder_without_safetensors_is_refused_by_name(tmp_path: Path) -> None
         open_clip_folder(str(tmp_path))
 
 
+def test_a_tokenizer_is_given_no_file_by_its_configuration() -> None:
+    with pytest.raises(InputError, match=r"tokenizer_kwargs\.bpe_path is not known here"):
+        open_clip_tokenizer({"text_cfg": {"tokenizer_kwargs": {"bpe_path": "somewhere.gz"}}})
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

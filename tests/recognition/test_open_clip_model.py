@@ -150,6 +150,7 @@ def test_a_folder_of_that_name_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     ("change", "message"),
     [
         ({"vision_cfg": {"image_size": 16, "colours": 3}}, "open_clip cannot build this model .*colours"),
+        ({"vision_cfg": {"timm_model_name": "hf_hub:some/where"}}, "open_clip cannot build this model .*hf_hub"),
         ({"embed_dim": "wide"}, "no configuration of open_clip"),
         ({"text_cfg": None}, "no configuration of open_clip"),
     ],

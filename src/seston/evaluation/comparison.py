@@ -153,7 +153,7 @@ def methods_of(compared: Comparison, pool: NDArray[np.int64], plan: Plan) -> lis
     name = "model" if compared.is_model else "classical"
     rule = plan.classifier
     methods = [learned(name, compared.vectors, classes, pool, classifier=rule)]
-    crosses = compared.is_model and compared.vectors.crosses
+    crosses = isinstance(compared.encoder, Model | OnnxModel) and compared.vectors.crosses
     if crosses:
         methods.append(paper_rule(name, compared.vectors, classes, plan.k))
     if compared.untrained is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -70,6 +71,9 @@ def open_clip_vision(config: Mapping[str, Any]) -> nn.Module:
         It is none that open_clip can build.
     """
     model = _open_clip("open_clip.model")
+    of_timm = str(config["vision_cfg"].get("timm_model_name") or "")
+    if not re.fullmatch(r"[\w.]*", of_timm):  # timm would ask the Hub for others
+        raise ValueError(f"timm_model_name {of_timm!r}")
     vision = model.CLIPVisionCfg(**{**config["vision_cfg"], "timm_model_pretrained": False})
     network = model._build_vision_tower(config["embed_dim"], vision, quick_gelu=config.get("quick_gelu", False))
     assert isinstance(network, nn.Module)

@@ -37,6 +37,8 @@ _OPTIONS = (
     "eos_id", "no_causal_mask", "pool_type", "proj_type", "proj_bias",
 )  # fmt: skip
 """Keys of ``text_cfg`` that open_clip's `TextTransformer` takes as they are."""
+_WORD_OPTIONS = ("additional_special_tokens", "clean", "reduction_mask")
+"""Keys of ``tokenizer_kwargs`` that are passed on: none that names a file."""
 _SILENT = ("output_tokens", "tokenizer_kwargs", "tokenizer_mode")
 """Keys that change nothing of the network."""
 
@@ -137,6 +139,9 @@ def open_clip_tokenizer(config: Mapping[str, Any]) -> Callable[[Sequence[str]], 
     """Make the tokenizer that open_clip uses for a model."""
     text = config["text_cfg"]
     options = text.get("tokenizer_kwargs") or {}
+    strange = sorted(set(options) - set(_WORD_OPTIONS))
+    if strange:
+        raise InputError(f"text_cfg.tokenizer_kwargs.{strange[0]} is not known here; the tokenizer cannot be made")
     try:
         tokenizer = _open_clip("tokenizer").SimpleTokenizer(context_length=text.get("context_length", 77), **options)
     except (TypeError, ValueError, AssertionError) as error:
