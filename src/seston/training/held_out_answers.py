@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +65,7 @@ def write_answers(found: HeldOutAnswers, folder: Path) -> None:
     """Write them into the folder of a run."""
     from safetensors.numpy import save_file
 
-    tensors = {
+    tensors: dict[str, NDArray[Any]] = {
         "answers": np.ascontiguousarray(found.answers, np.float16),
         "classes": np.ascontiguousarray(found.classes, np.int32),
     }
