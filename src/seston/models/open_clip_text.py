@@ -241,10 +241,17 @@ def _why_not(error: Exception) -> str:
     from huggingface_hub.errors import (
         EntryNotFoundError,
         GatedRepoError,
+        HfHubHTTPError,
         LocalEntryNotFoundError,
         RepositoryNotFoundError,
     )
 
+    answer = error.__cause__.response if isinstance(error.__cause__, HfHubHTTPError) else None
+    if isinstance(error, LocalEntryNotFoundError) and answer is not None:
+        return (
+            f"the Hub gives no {CONFIG_FILE} or no {WEIGHTS_FILE} of it (answer {answer.status_code}): is the name "
+            "right, were its terms accepted, and does it have weights as safetensors?"
+        )
     if isinstance(error, LocalEntryNotFoundError):
         return "was not fetched before, and the Hub cannot be reached; a folder with its files does as well"
     if isinstance(error, GatedRepoError):
