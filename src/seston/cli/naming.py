@@ -131,7 +131,8 @@ def identify(
         0.8 is asked for if nothing is said, and such names become a wider group first.
     unfamiliar
         A share, such as 0.05: particles less like the gallery's labels than all but that share of its own become:
-        unknown. So are most particles of labels that the gallery lacks. Without a gallery, 0.1 if nothing is said.
+        unknown. So are most particles of labels that the gallery lacks. Without a gallery, held-out particles tell it;
+        if nothing is said, 0.1 with a run and 0.15 with the model in the box.
     threshold
         Names with a lower score become: unknown.
     annotate

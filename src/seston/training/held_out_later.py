@@ -29,7 +29,7 @@ def with_held_out_answers(run: Run, data: DataSet, split: str | None, fold: int)
     run
         From its folder.
     data, split, fold
-        That it was trained with: the classes of the training part have to be those of the run, particle for particle.
+        That it was trained with: the training part has to have the classes of the run, with as many particles each.
 
     Raises
     ------
