@@ -12,21 +12,26 @@ from seston.training.running_mean import running_mean
 
 
 def test_the_mean_follows_weights_slower_and_slower_and_copies_buffers() -> None:
-    model = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3), nn.Linear(3, 1))
-    model[2].requires_grad_(False)
-    average = copy.deepcopy(model).requires_grad_(False)
-    mean, expected = running_mean(average, model), model[0].weight.detach().clone()
+    linear, norm, kept = nn.Linear(2, 3), nn.BatchNorm1d(3), nn.Linear(3, 1)
+    kept.requires_grad_(False)
+    layers = (linear, norm, kept)
+    mean_linear, mean_norm, mean_kept = copies = copy.deepcopy(layers)
+    mean = running_mean(nn.ModuleList(copies), nn.ModuleList(layers))
+    expected = linear.weight.detach().clone()
     for number in range(40):
         with torch.no_grad():
-            model[0].weight.add_(1.0)
-        model[1](torch.randn(8, 3))
+            linear.weight.add_(1.0)
+        norm(torch.randn(8, 3))
         mean.follow(0.8, number)
         decay = min(0.8, (1 + number) / (10 + number))
-        expected = decay * expected + (1 - decay) * model[0].weight.detach()
-    assert torch.allclose(average[0].weight, expected, atol=1e-5)
-    assert torch.equal(average[1].running_mean, model[1].running_mean)
-    assert int(average[1].num_batches_tracked) == 40
-    assert torch.equal(average[2].weight, model[2].weight)
+        expected = decay * expected + (1 - decay) * linear.weight.detach()
+    assert torch.allclose(mean_linear.weight, expected, atol=1e-5)
+    assert norm.running_mean is not None
+    assert mean_norm.running_mean is not None
+    assert torch.equal(mean_norm.running_mean, norm.running_mean)
+    assert mean_norm.num_batches_tracked is not None
+    assert int(mean_norm.num_batches_tracked) == 40
+    assert torch.equal(mean_kept.weight, kept.weight)
 
 
 @pytest.mark.parametrize("number", [0, 7])

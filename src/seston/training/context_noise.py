@@ -26,7 +26,7 @@ _AT_ONCE = 256
 
 def says_enough(contexts: Contexts) -> NDArray[np.bool_]:
     """Tell of which particles place or season is known: (N,)."""
-    return known_parts(contexts)[:, :2].any(axis=1)
+    return np.asarray(known_parts(contexts)[:, :2].any(axis=1))
 
 
 def contradictions(
@@ -47,7 +47,8 @@ def contradictions(
         (N, M): whether a part that both know differs by more than it may. What one of them does not know contradicts
         nothing.
     """
-    position, season, hour, depth = ((one[:, None, part], other[None, :, part]) for part in PARTS.values())
+    parts: list[tuple[Any, Any]] = [(one[:, None, part], other[None, :, part]) for part in PARTS.values()]
+    position, season, hour, depth = parts
     cosine = (position[0] * position[1]).sum(-1)  # NaN, where a part is unknown, is less than nothing
     apart = cosine < math.cos(min(settings.apart_km / _EARTH_KM, math.pi))
     for (first, second), least in ((season, settings.apart_days / _YEAR_DAYS), (hour, settings.apart_hours / 24)):
