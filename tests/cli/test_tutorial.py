@@ -8,6 +8,7 @@ import io
 import json
 import re
 import shlex
+import shutil
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -236,6 +237,7 @@ def test_the_python_page_runs_as_it_is_printed(
     (folder / "MyCruise").symlink_to(walked[0] / "Lab")
     (folder / "NewFiles").symlink_to(walked[0] / "Field")
     (folder / "labels.csv").symlink_to(walked[0] / "labels.csv")
+    shutil.copy(walked[0] / "Pond" / "Copepoda" / "0.png", folder / "photo.png")
     monkeypatch.chdir(folder)
     names: dict[str, Any] = {}
     for block in blocks:
