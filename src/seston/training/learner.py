@@ -176,11 +176,7 @@ class Learner:
         precision = precision_of(self.recipe, device)
         with torch.autocast(device, dtype=precision, enabled=precision != torch.float32):
             encoded = model(batch, *hidden)
-            said: dict[str, Tensor] = {}
-            if self.texts is not None:
-                said |= self._text_terms(model, encoded, batch, pair[0], purpose, held_out=held_out)
-            if self.contexts is not None:
-                said |= self._context_terms(model, encoded, batch, pair[0], purpose, held_out=held_out)
+            said = self._terms_beside(model, encoded, batch, pair[0], purpose, held_out=held_out)
         if self.neighbourhood is None:
             losses = total_loss(model, encoded, batch, settings.views, settings)
         else:
@@ -211,7 +207,7 @@ class Learner:
             found = self.frozen.of_train(gathered.rows, uniforms(keys, 1, *purpose, _VIEW)[:, 0])
         return replace(batch, image=found.to(self.processes.device))
 
-    def _text_terms(
+    def _terms_beside(
         self,
         model: CrossModalModel,
         encoded: Encoded,
@@ -221,41 +217,22 @@ class Learner:
         *,
         held_out: bool,
     ) -> dict[str, Tensor]:
-        """Compare what the first views are seen to be with what is said of their particles."""
-        assert self.texts is not None
-        taxa = (self.texts.validation if held_out else self.texts.train)[gathered.rows]
-        first = slice(0, len(gathered.keys))
+        """Compare what the first views are seen to be with what is said of their particles, and with their contexts."""
+        weights, first, rows, keys = self.recipe.loss, slice(0, len(gathered.keys)), gathered.rows, gathered.keys
+        seen = {"": (encoded.image, batch.image_present), "_profile": (encoded.profile, batch.profile_present)}
         terms = {}
-        for name, vectors, present in (
-            ("text", encoded.image, batch.image_present),
-            ("text_profile", encoded.profile, batch.profile_present),
-        ):
-            if getattr(self.recipe.loss, name):
-                terms[name] = text_loss(model, vectors[first], present[first], taxa, gathered.keys, self.texts, purpose)
-        return terms
-
-    def _context_terms(
-        self,
-        model: CrossModalModel,
-        encoded: Encoded,
-        batch: Batch,
-        gathered: Gathered,
-        purpose: tuple[int, int],
-        *,
-        held_out: bool,
-    ) -> dict[str, Tensor]:
-        """Compare what the first views are seen to be with where and when their particles were taken."""
-        assert self.contexts is not None
-        known = (self.contexts.validation if held_out else self.contexts.train)[gathered.rows]
-        first = slice(0, len(gathered.keys))
-        terms = {}
-        for name, vectors, present in (
-            ("context", encoded.image, batch.image_present),
-            ("context_profile", encoded.profile, batch.profile_present),
-        ):
-            if getattr(self.recipe.loss, name):
-                shown = vectors[first], present[first], known, batch.sample[first]
-                terms[name] = context_loss(model, *shown, gathered.keys, self.contexts, purpose)
+        if self.texts is not None:
+            taxa = (self.texts.validation if held_out else self.texts.train)[rows]
+            for end, (vectors, present) in seen.items():
+                if getattr(weights, f"text{end}"):
+                    shown = vectors[first], present[first], taxa
+                    terms[f"text{end}"] = text_loss(model, *shown, keys, self.texts, purpose)
+        if self.contexts is not None:
+            known = (self.contexts.validation if held_out else self.contexts.train)[rows]
+            for end, (vectors, present) in seen.items():
+                if getattr(weights, f"context{end}"):
+                    placed = vectors[first], present[first], known, batch.sample[first]
+                    terms[f"context{end}"] = context_loss(model, *placed, keys, self.contexts, purpose)
         return terms
 
     def _hidden(self, keys: NDArray[np.uint64], purpose: tuple[int, int], batch: Batch) -> tuple[Tensor, Tensor]:
