@@ -53,14 +53,16 @@ def _slow_clip(image: Tensor, text: Tensor, scale: float, positive: Tensor, nega
 def _slow_siglip(
     image: Tensor, text: Tensor, numbers: tuple[float, float], positive: Tensor, negative: Tensor
 ) -> float:
+    """SigLIP by its formula, where texts that say the same are one text."""
     total = 0.0
-    for one in range(len(image)):
-        for other in range(len(text)):
+    for other in range(len(text)):
+        alike = sum(bool(positive[one, other]) for one in range(len(image)))
+        for one in range(len(image)):
             logit = numbers[0] * (image[one] @ text[other]).item() + numbers[1]
             if positive[one, other]:
-                total -= math.log(1 / (1 + math.exp(-logit)))
+                total -= math.log(1 / (1 + math.exp(-logit))) / alike
             elif negative[one, other]:
-                total -= math.log(1 / (1 + math.exp(logit)))
+                total -= math.log(1 / (1 + math.exp(logit))) / alike
     return total / len(image)
 
 
@@ -86,6 +88,16 @@ def test_where_every_particle_is_a_taxon_of_its_own_both_are_the_plain_losses(ro
     sigmoid = text_siglip_loss(image, text, 9.0, -2.0, positive=positive, negative=~positive)
     assert clip.item() == pytest.approx(clip_loss(image, text, 9.0).item(), abs=1e-9)
     assert sigmoid.item() == pytest.approx(siglip_loss(image, text, 9.0, -2.0).item(), abs=1e-9)
+
+
+def test_a_text_said_thrice_counts_once_in_the_pairwise_loss() -> None:
+    image, text = _unit(4, 6).detach(), _unit(2, 7).detach()
+    own = torch.tensor([0, 1, 1, 1])
+    positive = own[:, None] == own[None, :]
+    repeated = text_siglip_loss(image, text[own], 5.0, -2.0, positive=positive, negative=~positive)
+    signs = torch.where(own[:, None] == torch.arange(2)[None, :], 1.0, -1.0)
+    once = -functional.logsigmoid(signs * (5.0 * image @ text.T - 2.0)).sum() / len(image)
+    assert repeated.item() == pytest.approx(once.item(), abs=1e-9)
 
 
 def test_a_pair_that_is_neither_has_no_part_in_the_loss() -> None:

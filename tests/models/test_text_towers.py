@@ -24,6 +24,15 @@ def test_padding_behind_a_text_changes_nothing_of_what_the_transformer_says() ->
     assert alone.shape == (1, tower.features)
 
 
+def test_short_and_long_texts_are_read_apart_and_come_back_in_their_order() -> None:
+    tower = text_tower(_SMALL, TextInputs(vocabulary=40, length=9)).eval()
+    tokens = torch.zeros(5, 9, dtype=torch.int64)
+    for row, length in enumerate([2, 9, 3, 4, 1]):
+        tokens[row, :length] = torch.arange(1, length + 1) * (row + 1) % 39 + 1
+    each = torch.cat([tower(tokens[row : row + 1]) for row in range(5)])
+    torch.testing.assert_close(tower(tokens), each)
+
+
 def test_the_order_of_the_pieces_matters_and_no_piece_at_all_is_no_trouble() -> None:
     tower = text_tower(_SMALL, TextInputs(vocabulary=40, length=3)).eval()
     said = tower(torch.tensor([[5, 6, 0], [6, 5, 0], [0, 0, 0]]))

@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 
 from seston.errors import InputError, NotFoundError, UsageError
 from seston.models import ImageTowerConfig, Inputs, ModelConfig, ProfileTowerConfig, build_model
+from seston.models.batch import Batch
 from seston.models.conv_tower import ConvTower
 from seston.models.package_weights import package_weights, read_first_format
 from seston.models.profile_towers import ProfileLstm, ProfileResNet, ProfileTransformer
@@ -75,6 +76,29 @@ def test_a_particle_is_encoded_alike_in_any_company() -> None:
     tower = ConvTower(1, 2, width=8, blocks=(1, 1), stem=4, size=32, features=20).train()
     pictures = torch.randn(5, 1, 32, 32)
     torch.testing.assert_close(tower(pictures)[:1], tower(pictures[:1]), atol=1e-6, rtol=1e-5)
+
+
+def test_a_modality_that_no_particle_has_costs_one_row_and_changes_nothing() -> None:
+    model = build_model(ModelConfig(image=ImageTowerConfig(width=8, blocks=(1,)), dropout=0.0), _INPUTS)
+    seen: list[int] = []
+    model.profile_tower.register_forward_pre_hook(lambda _, given: seen.append(len(given[0])))
+    batch = Batch(
+        image=torch.rand(5, 1, 32, 32),
+        image_size=torch.randn(5, 2),
+        image_present=torch.ones(5, dtype=torch.bool),
+        profile=torch.zeros(5, 6, 32),
+        channel_present=torch.zeros(5, 6, dtype=torch.bool),
+        profile_size=torch.zeros(5, 1),
+        profile_present=torch.zeros(5, dtype=torch.bool),
+        sample=torch.zeros(5, dtype=torch.int64),
+    )
+    encoded = model(batch)
+    assert seen == [1]
+    assert torch.equal(encoded.profile_features, model.profile_features(batch))
+    assert encoded.fused is not None
+    encoded.fused.square().sum().backward()
+    gradients = [parameter.grad for parameter in model.profile_tower.parameters()]
+    assert all(gradient is not None and not gradient.any() for gradient in gradients)
 
 
 @pytest.mark.parametrize(

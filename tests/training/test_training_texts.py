@@ -25,12 +25,18 @@ from seston.particle import Silence
 from seston.store import DataSet, open_data_set
 from seston.taxonomy import resolve
 from seston.training import load_recipe, load_run, train, untrained_run
+from seston.training.batches import Gathered
+from seston.training.particles import choose_parts
+from seston.training.processes import joined_processes
 from seston.training.randomness import particle_keys
+from seston.training.sources import direct_source
 from seston.training.taxon_texts import said_of
+from seston.training.text_naming import named_by_texts
 from seston.training.text_objective import TextTargets, text_loss
 from seston.training.text_preparation import TextPreparation
 from seston.training.text_settings import TextSettings
 from seston.training.text_table import make_text_table
+from seston.training.texts import said_of_parts, text_targets
 
 _CLASSES = ("Acartia", "Oithona", "Chaetoceros", "detritus", "unidentified")
 _SMALL = (
@@ -64,6 +70,10 @@ def test_a_run_learns_from_texts_and_is_whole_when_loaded_again(
     made = train(named_data, recipe=recipe, to=tmp_path / "run", epochs=3, overrides=_SMALL)
     lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
     assert all(np.isfinite(line["loss"]) for line in lines if "loss" in line)
+    judged = [line for line in lines if "validation_loss" in line]
+    assert judged
+    assert all(line["validation_loss"] == 1 - line["validation_macro_f1"] for line in judged)
+    assert all(np.isfinite(line["validation_training_loss"]) for line in judged)
     again = load_run(tmp_path / "run")
     assert again.model_id == made.model_id
     assert isinstance(again.preparation.text, TextPreparation)
@@ -71,6 +81,32 @@ def test_a_run_learns_from_texts_and_is_whole_when_loaded_again(
     assert not list((tmp_path / "run").rglob("*.pkl"))
     steps = made.steps
     assert steps == 3 * -(-46 // 16)  # 48 of 60 say something, 2 of these are held out
+
+
+@pytest.mark.parametrize(("turned", "right"), [(0, 1.0), (1, 0.0)])
+def test_held_out_pictures_are_named_by_the_closest_texts(turned: int, right: float, named_data: DataSet) -> None:
+    recipe = load_recipe("clip-text", _SMALL)
+    parts = choose_parts(named_data, None, 0, recipe.needs, 0.5, 0)
+    run = untrained_run(named_data, recipe, 0)
+    targets = text_targets(recipe, run.preparation, *said_of_parts(named_data, recipe, parts))
+    model = run.model
+    assert isinstance(model, CrossModalModel)
+    encode = model.encode_texts
+    taxa = int(targets.validation.max()) + 1
+
+    def look(gathered: Gathered) -> tuple[torch.Tensor, torch.Tensor]:
+        """See the sum of what is said of each particle's taxon, or of the next one; one picture is missing."""
+        taxon = (targets.validation[gathered.rows] + turned) % taxa
+        rows = targets.table.choices[taxon, 0]
+        said = [encode(torch.from_numpy(targets.table.tokens[of_taxon])) for of_taxon in rows]
+        present = torch.ones(len(taxon), dtype=torch.bool)
+        present[0] = False
+        return torch.stack([vectors.sum(dim=0) for vectors in said]), present
+
+    source = direct_source(named_data, parts[1], run.preparation, [])
+    with torch.no_grad(), joined_processes("cpu") as processes:
+        scores = named_by_texts(model, look, source, targets, processes, 8)
+    assert scores["accuracy"] == scores["macro_f1"] == right
 
 
 def test_a_training_that_was_interrupted_ends_as_an_unbroken_one(named_data: DataSet, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -166,7 +167,8 @@ class CrossModalModel(nn.Module):
             (B,) bool: particles whose picture or profile the fused vector must do without (training drops some, so
             that the fused vector works with one modality).
         """
-        image, profile = self.image_features(batch), self.profile_features(batch)
+        image = _of_those_there(self.image_features, batch, batch.image_present)
+        profile = _of_those_there(self.profile_features, batch, batch.profile_present)
         image_in, profile_in = self.dropout(image), self.dropout(profile)
         has_image, has_profile = batch.image_present, batch.profile_present
         fused = None
@@ -208,6 +210,16 @@ class TextEncoder(nn.Module):
         """Turn (T, length) tokens into (T, D)."""
         answer: Tensor = self.head(self.tower(tokens).float())
         return answer
+
+
+def _of_those_there(features: Callable[[Batch], Tensor], batch: Batch, present: Tensor) -> Tensor:
+    """Say what a modality tells; where no particle has it, look at one empty row in place of all.
+
+    The row stays, so that the same weights have a gradient, which is zero, in every process.
+    """
+    if len(batch) < 2 or bool(present.any()):
+        return features(batch)
+    return features(batch[:1]).expand(len(batch), -1)
 
 
 def _profile_tower(config: ProfileTowerConfig, inputs: Inputs) -> nn.Module:

@@ -46,11 +46,19 @@ def text_siglip_loss(
 ) -> Tensor:
     """Compute the pairwise sigmoid loss (SigLIP, arXiv 2303.15343) over positive and negative pairs.
 
-    Parameters as for `text_clip_loss`; `bias` is added to every scaled cosine. The sum is divided by the number of
-    pictures.
+    What n texts say alike counts once: each of their pairs has a share of 1/n, so that a picture has one positive, as
+    in the paper, however common its taxon. The sum is divided by the number of pictures. With the diagonal as the only
+    positives this is the paper's loss.
+
+    Parameters
+    ----------
+    image, text, scale, positive, negative
+        As for `text_clip_loss`.
+    bias
+        Is added to every scaled cosine.
     """
     logits = scale * image @ text.T + bias
-    terms = functional.logsigmoid(torch.where(positive, logits, -logits))
+    terms = functional.logsigmoid(torch.where(positive, logits, -logits)) / positive.sum(dim=0)
     return -terms.masked_fill(~(positive | negative), 0.0).sum() / len(image)
 
 

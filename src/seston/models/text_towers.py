@@ -10,6 +10,9 @@ from seston.models.tokens import PADDING
 
 __all__ = ["LineageTransformer", "text_tower"]
 
+_SHORT = 3
+"""Texts of at most a third of the longest one's tokens are short."""
+
 
 def text_tower(config: TextTowerConfig, inputs: TextInputs) -> nn.Module:
     """Build a text tower; it turns (T, length) tokens into (T, features), and says how many these are.
@@ -57,7 +60,20 @@ class LineageTransformer(nn.Module):
         self.norm = nn.LayerNorm(width)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Turn (T, length) tokens into (T, features); a text without any token gives zeros before the norm."""
+        """Turn (T, length) tokens into (T, features); a text without any token gives zeros before the norm.
+
+        Names are several times shorter than lineages, so short and long texts are read apart.
+        """
+        if not len(tokens):
+            return self._read(tokens)
+        lengths = (tokens != PADDING).sum(dim=1)
+        short = lengths <= lengths.max() // _SHORT
+        order = torch.cat([short.nonzero(), (~short).nonzero()])[:, 0]
+        parts = [self._read(tokens[part]) for part in torch.split(order, [int(short.sum()), int((~short).sum())])]
+        return torch.cat(parts)[order.argsort()]
+
+    def _read(self, tokens: Tensor) -> Tensor:
+        """Read texts of about one length."""
         if not len(tokens):
             return self.places.new_zeros((0, self.features))
         there = tokens != PADDING

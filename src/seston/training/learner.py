@@ -23,6 +23,7 @@ from seston.training.neighbourhood import Neighbourhood
 from seston.training.objective import Losses, total_loss
 from seston.training.optimiser import load_optimiser_tensors, make_optimiser, optimiser_tensors
 from seston.training.preparation import Preparation
+from seston.training.prepared import Prepared
 from seston.training.processes import Processes
 from seston.training.randomness import seed_of, uniforms
 from seston.training.running_mean import RunningMean, running_mean
@@ -30,6 +31,8 @@ from seston.training.schedule import learning_rate
 from seston.training.settings import Recipe
 from seston.training.sources import PreparedSource
 from seston.training.stepping import check_loss, loss_scaler, precision_of, update_weights
+from seston.training.tensors import plain_batch
+from seston.training.text_naming import named_by_texts
 from seston.training.text_objective import TextTargets, text_loss
 
 __all__ = ["Learner", "make_learner"]
@@ -116,6 +119,12 @@ class Learner:
 
         None where nothing was held out, and where neighbours teach, as losses before and after they do cannot be
         compared: then the last weights are the ones to keep.
+
+        Returns
+        -------
+        dict
+            ``loss`` is what weights are compared by, and with it stand its terms. Where a recipe keeps the weights that
+            name best by texts, it is 1 - macro-F1, and the loss itself is called ``training_loss``.
         """
         if source is None or self.neighbourhood is not None:
             return None
@@ -129,7 +138,11 @@ class Learner:
             losses = self._losses(self.average, pair, purpose, hide=True, held_out=True)
             for name, value in {"loss": float(losses.total), **losses.terms}.items():
                 means[name] = means.get(name, 0.0) + value * len(rows) / len(source)
-        return means
+        if self.texts is None or self.texts.settings.keep == "loss" or not (self.texts.validation >= 0).any():
+            return means
+        batch = self.recipe.training.batch
+        scores = named_by_texts(self.average, self._looked_at, source, self.texts, self.processes, batch)
+        return {**means, "training_loss": means["loss"], **scores, "loss": 1 - scores["macro_f1"]}
 
     def keep_as_best(self) -> None:
         """Remember the averaged weights."""
@@ -184,11 +197,23 @@ class Learner:
             losses = total_loss(model, encoded, batch, settings.views, settings, rows, self.neighbourhood.alike)
         return losses.with_terms(said, settings) if said else losses
 
+    def _looked_at(self, gathered: Gathered) -> tuple[Tensor, Tensor]:
+        """Give vectors of held-out pictures as they were measured, by the averaged weights, and which there are."""
+        if self.frozen is None:
+            batch = plain_batch(gathered.prepared, gathered.sample, self.preparation).to(self.processes.device)
+        else:
+            batch = plain_batch(_without_pixels(gathered.prepared), gathered.sample, self.preparation)
+            batch = replace(batch, image=self.frozen.of_validation(gathered.rows)).to(self.processes.device)
+        device = self.processes.device.type
+        precision = precision_of(self.recipe, device)
+        with torch.autocast(device, dtype=precision, enabled=precision != torch.float32):
+            return self.average(batch).image, batch.image_present
+
     def _view(self, gathered: Gathered, purpose: tuple[int, int, int], *, held_out: bool) -> Batch:
         """Make a view of each particle; a frozen tower has looked at its picture before."""
         prepared, keys = gathered.prepared, gathered.keys
         if self.frozen is not None:
-            prepared = replace(prepared, picture=prepared.picture[:, :, :1, :1])
+            prepared = _without_pixels(prepared)
         batch = augmented_batch(
             prepared,
             keys,
@@ -283,6 +308,11 @@ def make_learner(
         frozen=frozen,
         contexts=contexts,
     )
+
+
+def _without_pixels(prepared: Prepared) -> Prepared:
+    """Leave one pixel of each picture, which nobody looks at."""
+    return replace(prepared, picture=prepared.picture[:, :, :1, :1])
 
 
 def _rate_shares(tower_rate: float) -> Callable[[str], float]:

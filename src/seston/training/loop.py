@@ -42,11 +42,12 @@ from seston.training.processes import Processes, joined_processes
 from seston.training.randomness import shuffled
 from seston.training.recipe import asked_recipe, load_recipe, read_recipe
 from seston.training.run import Run, load_run, model_id, new_model, save_run
+from seston.training.sampling import sampling_weights
 from seston.training.session import Session
 from seston.training.settings import Recipe
 from seston.training.sources import PreparedSource, cached_source, direct_source, with_shuffled_pairs, without_pixels
 from seston.training.statistics import blank_preparation, measured_preparation
-from seston.training.supervised_learner import SupervisedLearner, make_supervised_learner, sampling_weights
+from seston.training.supervised_learner import SupervisedLearner, make_supervised_learner
 from seston.training.text_table import Levels
 from seston.training.texts import said_of_parts, text_targets, with_texts
 
@@ -182,6 +183,8 @@ def _train_run(
     weights = None
     if labelled is None:
         learner = _new_learner(data, recipe, job, kept / "features", processes, say)
+        if recipe.text is not None and job.said is not None:
+            weights = sampling_weights(recipe.text.sampling, job.said[1])
     else:
         learner, weights = _new_classifier(recipe, job, labelled, kept / "features", processes, say)
     if not isinstance(learner, DinoLearner) and learner.frozen is not None:
@@ -219,7 +222,7 @@ def _new_classifier(
         )
         standardise(model, frozen)
     learner = make_supervised_learner(recipe, job.preparation, model, processes, labelled, frozen)
-    return learner, sampling_weights(recipe.supervised, labelled)
+    return learner, sampling_weights(recipe.supervised.sampling, labelled.train)
 
 
 def _new_learner(

@@ -28,6 +28,7 @@ from seston.training.frozen_features import FrozenFeatures
 from seston.training.held_out_answers import HeldOutAnswers, collect_answers
 from seston.training.labelled import Labelled
 from seston.training.layer_rates import freeze_layers, rate_shares, set_training
+from seston.training.naming_scores import naming_scores
 from seston.training.optimiser import load_optimiser_tensors, make_optimiser, optimiser_tensors
 from seston.training.preparation import Preparation
 from seston.training.processes import Processes
@@ -40,7 +41,7 @@ from seston.training.stepping import check_loss, loss_scaler, precision_of, upda
 from seston.training.supervised_settings import SupervisedSettings
 from seston.training.tensors import plain_batch
 
-__all__ = ["SupervisedLearner", "make_supervised_learner", "sampling_weights"]
+__all__ = ["SupervisedLearner", "make_supervised_learner"]
 
 _LOW_RANK, _VIEW = 0x10BA, 0x71E3
 
@@ -129,7 +130,8 @@ class SupervisedLearner:
             losses.append(gather_rows(self.losses(logits, targets)))
             named.append(gather_rows(torch.stack([targets, logits.argmax(dim=1)], dim=1)))
         targets, answers = torch.cat(named).cpu().numpy().T
-        numbers = _scores(targets, answers, ~self._left_out[targets])
+        counted = ~self._left_out[targets]
+        numbers = naming_scores(targets[counted], answers[counted])
         mean = float(torch.cat(losses).mean())
         by = 1 - numbers["macro_f1"] if self.settings.keep == "macro-f1" else mean
         return {"loss": by, "training_loss": mean, **numbers}
@@ -294,28 +296,3 @@ def make_supervised_learner(
         scaler=loss_scaler(recipe, processes.device.type),
         frozen=frozen,
     )
-
-
-def sampling_weights(settings: SupervisedSettings, labelled: Labelled) -> NDArray[np.float64] | None:
-    """Give how often each training particle comes, relative to the others; None where each comes once an epoch."""
-    if settings.sampling == "plain":
-        return None
-    counts = np.array(labelled.classes.counts, np.float64)[labelled.train]
-    return counts**-0.5 if settings.sampling == "square-root" else 1 / counts
-
-
-def _scores(targets: NDArray[np.int64], answers: NDArray[np.int64], counted: NDArray[np.bool_]) -> dict[str, float]:
-    """Score answers over the classes that occur among the targets."""
-    targets, answers = targets[counted], answers[counted]
-    if not len(targets):
-        return {"accuracy": 0.0, "balanced_accuracy": 0.0, "macro_f1": 0.0}
-    size = int(max(targets.max(), answers.max())) + 1
-    there = np.bincount(targets, minlength=size)
-    said = np.bincount(answers, minlength=size)
-    right = np.bincount(targets[targets == answers], minlength=size)
-    held = there > 0
-    return {
-        "accuracy": float(right.sum() / len(targets)),
-        "balanced_accuracy": float((right[held] / there[held]).mean()),
-        "macro_f1": float((2 * right[held] / (there[held] + said[held])).mean()),
-    }

@@ -6,6 +6,7 @@ import msgspec
 
 from seston.models.class_loss_names import CLASS_LOSSES
 from seston.models.config import check_choice
+from seston.training.sampling import SAMPLINGS
 
 __all__ = ["ClassLossSettings", "LowRankSettings", "SupervisedSettings"]
 
@@ -92,7 +93,7 @@ class SupervisedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 
     def __post_init__(self) -> None:
         check_choice("head", self.head, ("linear", "cosine", "ranks"))
-        check_choice("sampling", self.sampling, ("plain", "balanced", "square-root"))
+        check_choice("sampling", self.sampling, SAMPLINGS)
         check_choice("coarse", self.coarse, ("ranks", "class"))
         check_choice("keep", self.keep, ("macro-f1", "loss", "last"))
         if self.head == "ranks" and self.loss.kind not in ("cross-entropy", "balanced-softmax", "logit-adjustment"):

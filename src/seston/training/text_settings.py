@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from seston.models.config import check_choice
+from seston.training.sampling import SAMPLINGS
 
 __all__ = ["TextSettings"]
 
@@ -23,6 +24,12 @@ class TextSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """Greatest number of word pieces beyond single bytes, learnt from the training's texts (tower ``lineage``)."""
     length: int = 48
     """Tokens of the longest text (tower ``lineage``)."""
+    sampling: str = "plain"
+    """How often particles of rare taxa are shown, as `supervised.sampling`: ``plain``, ``balanced`` or
+    ``square-root``."""
+    keep: str = "loss"
+    """Keep the weights of the lowest ``loss`` on held-out particles, or of the highest ``macro-f1`` where the texts
+    name their pictures."""
     frozen_views: int = 2
     """With ``model.image.frozen``: how many views of each particle are kept; the first is the particle as it was
     measured."""
@@ -38,6 +45,8 @@ class TextSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
             raise ValueError("templates is empty; name at least one kind of text")
         for template in self.templates:
             check_choice("text.templates", template, _TEMPLATES)
+        check_choice("text.sampling", self.sampling, SAMPLINGS)
+        check_choice("text.keep", self.keep, ("loss", "macro-f1"))
         if not 0 <= self.truncate <= 1:
             raise ValueError(f"truncate is {self.truncate}; it is a share, from 0 to 1")
         if self.tower_rate < 0 or self.frozen_views < 1:
