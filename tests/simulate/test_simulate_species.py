@@ -20,7 +20,7 @@ from seston.simulate.species import choose_species
 
 Features = NDArray[np.float64]
 PICTURE_PAIRS, PROFILE_PAIRS = look_alikes("picture"), look_alikes("profile")
-EACH, RUNS = 160, 4
+EACH, RUNS = 112, 4
 
 
 def test_there_are_at_least_20_species_and_each_name_says_that_it_is_simulated() -> None:
