@@ -3,16 +3,58 @@
 Many particles of a batch share a taxon, so a text is true of more pictures than the one that it was written for. Each
 pair of a picture and a text is *positive* (the text is the picture's own caption, or the same words), *negative* (the
 taxa contradict each other), or neither (one is a coarser or a finer name of the other's taxon), and what is neither has
-no part in the loss. Over several processes, gather vectors and numbers first (`seston.models.gather`).
+no part in the loss. So it is with contexts (place, season, hour, depth) in place of texts.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["text_clip_loss", "text_siglip_loss"]
+from seston.models.gather import gather_rows, shared_parameter
+
+__all__ = ["statement_loss", "text_clip_loss", "text_siglip_loss"]
+
+_GREATEST_SCALE = 100.0
+
+
+def statement_loss(
+    kind: str,
+    learned: tuple[Tensor, Tensor],
+    seen: Tensor,
+    said: Tensor,
+    relations: Callable[[], tuple[Tensor, Tensor]],
+) -> Tensor:
+    """Compute the loss between what particles are seen to be and what is said of them, over all processes.
+
+    Parameters
+    ----------
+    kind
+        ``clip`` or ``siglip``.
+    learned
+        Logarithm of the scale, and bias.
+    seen, said
+        (B, D) unit vectors of this process; row i of one belongs to row i of the other.
+    relations
+        Gives the pairs that are positive and those that are negative, over all processes; called by all or by none.
+
+    Returns
+    -------
+    Tensor
+        The same number in every process; 0 where there are no rows in any.
+    """
+    seen, said = gather_rows(seen), gather_rows(said)
+    scale = shared_parameter(learned[0]).exp().clamp(max=_GREATEST_SCALE)
+    bias = shared_parameter(learned[1])
+    if not len(seen):
+        return seen.sum() + said.sum()
+    positive, negative = relations()
+    if kind == "siglip":
+        return text_siglip_loss(seen, said, scale, bias, positive=positive, negative=negative)
+    return text_clip_loss(seen, said, scale, positive=positive, negative=negative)
 
 
 def text_clip_loss(image: Tensor, text: Tensor, scale: Tensor | float, *, positive: Tensor, negative: Tensor) -> Tensor:

@@ -12,14 +12,12 @@ from torch import Tensor
 from seston.models.config import ContextTowerConfig
 from seston.models.contexts import Contexts, context_features
 from seston.models.crossmodal import CrossModalModel
-from seston.models.gather import gather_rows, shared_parameter
-from seston.models.text_losses import text_clip_loss, text_siglip_loss
+from seston.models.gather import gather_rows
+from seston.models.text_losses import statement_loss
 from seston.training.context_noise import contradictions, disturbed, says_enough
 from seston.training.context_settings import ContextSettings
 
 __all__ = ["ContextTargets", "context_loss", "context_relations"]
-
-_GREATEST_SCALE = 100.0
 
 
 @dataclass(frozen=True)
@@ -81,17 +79,14 @@ def context_loss(
     shown = disturbed(known[mine], keys[mine], targets.settings, purpose)
     features = context_features(shown, targets.tower.harmonics, targets.tower.octaves, targets.parts)
     said = model.encode_contexts(torch.from_numpy(features).to(device))
-    seen, context = gather_rows(vectors[placed]), gather_rows(said)
-    of_sample = gather_rows(sample.to(device)[placed])
-    true, told = (gather_rows(torch.from_numpy(rows.astype(np.float32)).to(device)) for rows in (known[mine], shown))
-    scale = shared_parameter(model.context.logit_scale).exp().clamp(max=_GREATEST_SCALE)
-    bias = shared_parameter(model.context.logit_bias)
-    if not len(seen):
-        return seen.sum() + context.sum()
-    positive, negative = context_relations(of_sample, true, told, targets.settings)
-    if targets.kind == "siglip":
-        return text_siglip_loss(seen, context, scale, bias, positive=positive, negative=negative)
-    return text_clip_loss(seen, context, scale, positive=positive, negative=negative)
+
+    def relations() -> tuple[Tensor, Tensor]:
+        numbers = (torch.from_numpy(rows.astype(np.float32)).to(device) for rows in (known[mine], shown))
+        of_sample, true, told = map(gather_rows, (sample.to(device)[placed], *numbers))
+        return context_relations(of_sample, true, told, targets.settings)
+
+    learned = model.context.logit_scale, model.context.logit_bias
+    return statement_loss(targets.kind, learned, vectors[placed], said, relations)
 
 
 def context_relations(sample: Tensor, true: Tensor, told: Tensor, settings: ContextSettings) -> tuple[Tensor, Tensor]:

@@ -10,14 +10,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from seston.models.crossmodal import CrossModalModel
-from seston.models.gather import gather_rows, shared_parameter
-from seston.models.text_losses import text_clip_loss, text_siglip_loss
+from seston.models.gather import gather_rows
+from seston.models.text_losses import statement_loss
 from seston.training.text_settings import TextSettings
 from seston.training.text_table import TextTable, draw_texts
 
 __all__ = ["TextTargets", "pair_relations", "text_loss"]
-
-_GREATEST_SCALE = 100.0
 
 
 @dataclass
@@ -86,17 +84,13 @@ def text_loss(
     def gathered(numbers: NDArray[np.int64]) -> Tensor:
         return gather_rows(torch.from_numpy(numbers).to(device))
 
-    image, text = gather_rows(vectors[labelled]), gather_rows(said)
-    statement = gathered(targets.table.statement[texts])
-    text_node, image_node = gathered(targets.table.node[texts]), gathered(targets.table.taxon_node[taxa[mine]])
-    scale = shared_parameter(model.text.logit_scale).exp().clamp(max=_GREATEST_SCALE)
-    bias = shared_parameter(model.text.logit_bias)
-    if not len(image):
-        return image.sum() + text.sum()
-    positive, negative = pair_relations(statement, text_node, image_node, targets.holds(device))
-    if targets.kind == "siglip":
-        return text_siglip_loss(image, text, scale, bias, positive=positive, negative=negative)
-    return text_clip_loss(image, text, scale, positive=positive, negative=negative)
+    def relations() -> tuple[Tensor, Tensor]:
+        table = targets.table
+        of_text = gathered(table.statement[texts]), gathered(table.node[texts])
+        return pair_relations(*of_text, gathered(table.taxon_node[taxa[mine]]), targets.holds(device))
+
+    learned = model.text.logit_scale, model.text.logit_bias
+    return statement_loss(targets.kind, learned, vectors[labelled], said, relations)
 
 
 def pair_relations(statement: Tensor, text_node: Tensor, image_node: Tensor, holds: Tensor) -> tuple[Tensor, Tensor]:
