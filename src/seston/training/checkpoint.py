@@ -50,7 +50,7 @@ class Checkpoint(msgspec.Struct, frozen=True):
     tensors: dict[str, Tensor]
 
     def part(self, name: str) -> dict[str, Tensor]:
-        """Give the tensors of one part: ``model``, ``ema``, ``best`` or ``optimiser``."""
+        """Give the tensors of one part: ``model``, ``average``, ``best`` or ``optimiser``."""
         prefix = f"{name}/"
         return {key.removeprefix(prefix): value for key, value in self.tensors.items() if key.startswith(prefix)}
 

@@ -17,7 +17,8 @@ from seston.training.batches import Gathered
 from seston.training.checkpoint import Checkpoint
 from seston.training.dino_settings import DinoSettings
 from seston.training.dino_views import large_and_small_views
-from seston.training.optimiser import load_optimiser_tensors, make_optimiser, optimiser_tensors
+from seston.training.learning_state import copied_weights, learning_state, restore_learning
+from seston.training.optimiser import make_optimiser
 from seston.training.preparation import Preparation
 from seston.training.processes import Processes
 from seston.training.randomness import seed_of
@@ -108,15 +109,11 @@ class DinoLearner:
 
     def keep_as_best(self) -> None:
         """Remember the teacher."""
-        self.best = {name: tensor.detach().clone() for name, tensor in self.average.state_dict().items()}
+        self.best = copied_weights(self.average)
 
     def parts(self) -> dict[str, dict[str, Tensor]]:
         """Give all tensors that a checkpoint needs."""
-        return {
-            "model": dict(self.student.state_dict()),
-            "average": dict(self.teacher.state_dict()),
-            "best": self.best,
-            "optimiser": optimiser_tensors(self.optimiser, self.student),
+        return learning_state(self.student, self.teacher, self.best, self.optimiser) | {
             "dino": {
                 "centre": self.loss.center,
                 "since": torch.tensor(self._since, dtype=torch.float64),
@@ -126,10 +123,8 @@ class DinoLearner:
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Go back to a checkpoint."""
-        self.student.load_state_dict(checkpoint.part("model"))
-        self.teacher.load_state_dict(checkpoint.part("average"))
-        self.best = {name: tensor.to(self.processes.device) for name, tensor in checkpoint.part("best").items()}
-        load_optimiser_tensors(self.optimiser, self.student, checkpoint.part("optimiser"))
+        device = self.processes.device
+        self.best = restore_learning(checkpoint, self.student, self.teacher, self.optimiser, device)
         own = checkpoint.part("dino")
         self.loss.center.copy_(own["centre"])
         self._since, self._held = own["since"].tolist(), own["held"].tolist()

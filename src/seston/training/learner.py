@@ -19,9 +19,10 @@ from seston.training.batches import Gathered, gather
 from seston.training.checkpoint import Checkpoint
 from seston.training.context_objective import ContextTargets, context_loss
 from seston.training.frozen_features import FrozenFeatures
+from seston.training.learning_state import copied_weights, learning_state, restore_learning
 from seston.training.neighbourhood import Neighbourhood
 from seston.training.objective import Losses, total_loss
-from seston.training.optimiser import load_optimiser_tensors, make_optimiser, optimiser_tensors
+from seston.training.optimiser import make_optimiser
 from seston.training.preparation import Preparation
 from seston.training.prepared import Prepared
 from seston.training.processes import Processes
@@ -146,24 +147,17 @@ class Learner:
 
     def keep_as_best(self) -> None:
         """Remember the averaged weights."""
-        self.best = {name: tensor.detach().clone() for name, tensor in self.average.state_dict().items()}
+        self.best = copied_weights(self.average)
 
     def parts(self) -> dict[str, dict[str, Tensor]]:
         """Give all tensors that a checkpoint needs."""
-        return {
-            "model": dict(self.model.state_dict()),
-            "average": dict(self.average.state_dict()),
-            "best": self.best,
-            "optimiser": optimiser_tensors(self.optimiser, self.model),
-            **({} if self.neighbourhood is None else {"neighbours": self.neighbourhood.tensors()}),
-        }
+        neighbours = {} if self.neighbourhood is None else {"neighbours": self.neighbourhood.tensors()}
+        return learning_state(self.model, self.average, self.best, self.optimiser) | neighbours
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Go back to a checkpoint."""
-        self.model.load_state_dict(checkpoint.part("model"))
-        self.average.load_state_dict(checkpoint.part("average"))
-        self.best = {name: tensor.to(self.processes.device) for name, tensor in checkpoint.part("best").items()}
-        load_optimiser_tensors(self.optimiser, self.model, checkpoint.part("optimiser"))
+        device = self.processes.device
+        self.best = restore_learning(checkpoint, self.model, self.average, self.optimiser, device)
         if self.neighbourhood is not None:
             self.neighbourhood.restore(checkpoint.part("neighbours"))
         if checkpoint.position.loss_scale:

@@ -28,8 +28,9 @@ from seston.training.frozen_features import FrozenFeatures
 from seston.training.held_out_answers import HeldOutAnswers, collect_answers
 from seston.training.labelled import Labelled
 from seston.training.layer_rates import freeze_layers, rate_shares, set_training
+from seston.training.learning_state import copied_weights, learning_state, restore_learning
 from seston.training.naming_scores import naming_scores
-from seston.training.optimiser import load_optimiser_tensors, make_optimiser, optimiser_tensors
+from seston.training.optimiser import make_optimiser
 from seston.training.preparation import Preparation
 from seston.training.processes import Processes
 from seston.training.randomness import seed_of, uniforms
@@ -179,23 +180,16 @@ class SupervisedLearner:
 
     def keep_as_best(self) -> None:
         """Remember the averaged weights."""
-        self.best = {name: tensor.detach().clone() for name, tensor in self.average.state_dict().items()}
+        self.best = copied_weights(self.average)
 
     def parts(self) -> dict[str, dict[str, Tensor]]:
         """Give all tensors that a checkpoint needs."""
-        return {
-            "model": dict(self.model.state_dict()),
-            "average": dict(self.average.state_dict()),
-            "best": self.best,
-            "optimiser": optimiser_tensors(self.optimiser, self.model),
-        }
+        return learning_state(self.model, self.average, self.best, self.optimiser)
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Go back to a checkpoint."""
-        self.model.load_state_dict(checkpoint.part("model"))
-        self.average.load_state_dict(checkpoint.part("average"))
-        self.best = {name: tensor.to(self.processes.device) for name, tensor in checkpoint.part("best").items()}
-        load_optimiser_tensors(self.optimiser, self.model, checkpoint.part("optimiser"))
+        device = self.processes.device
+        self.best = restore_learning(checkpoint, self.model, self.average, self.optimiser, device)
         if checkpoint.position.loss_scale:
             self.scaler.load_state_dict(dict(checkpoint.position.loss_scale))
 
