@@ -10,37 +10,36 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from struct import Struct
-from typing import IO
 
 import numpy as np
 
-from seston.collections.looking import Looked
+from seston.collections.looking import Looked, look_at
 
-__all__ = ["HEAD", "answer_bytes", "question_bytes", "read_answer", "read_pictures"]
+__all__ = ["answer_bytes", "looked_into", "question_bytes", "read_answer", "read_question"]
 
-HEAD = Struct("<II")
-"""What a question and an answer begin with."""
+_HEAD = Struct("<II")
 _DIGEST = 32
 _PER_PICTURE = 4 + 4 + 8 + _DIGEST
+
+
+def looked_into(question: bytes) -> bytes:
+    """Answer a question: what a side process does."""
+    pictures, rows = read_question(question)
+    return answer_bytes(look_at(pictures, scale_bar_rows=rows))
 
 
 def question_bytes(pictures: Sequence[bytes], scale_bar_rows: int) -> bytes:
     """Write a question."""
     sizes = np.fromiter(map(len, pictures), "<u4", len(pictures))
-    return b"".join((HEAD.pack(len(pictures), scale_bar_rows), sizes.tobytes(), *pictures))
+    return b"".join((_HEAD.pack(len(pictures), scale_bar_rows), sizes.tobytes(), *pictures))
 
 
-def read_pictures(stream: IO[bytes], n: int) -> list[bytes]:
-    """Read the pictures of a question whose beginning was read already.
-
-    Raises
-    ------
-    EOFError
-        The stream ends before.
-    """
-    ends = np.cumsum(np.frombuffer(_read(stream, 4 * n), "<u4"), dtype=np.int64).tolist()
-    data = _read(stream, ends[-1] if ends else 0)
-    return [data[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+def read_question(data: bytes) -> tuple[list[bytes], int]:
+    """Read the pictures of a question, and how many rows to search for scale bars."""
+    n, rows = _HEAD.unpack_from(data)
+    first = _HEAD.size + 4 * n
+    ends = (first + np.cumsum(np.frombuffer(data, "<u4", n, _HEAD.size), dtype=np.int64)).tolist()
+    return [data[start:end] for start, end in zip([first, *ends], ends, strict=False)], rows
 
 
 def answer_bytes(looked: Looked) -> bytes:
@@ -58,19 +57,13 @@ def answer_bytes(looked: Looked) -> bytes:
         looked.fingerprints.astype("<i8").tobytes(),
         bytes.fromhex("".join(looked.hashes)),
     )
-    return b"".join((HEAD.pack(len(looked.hashes), len(text)), *columns, text))
+    return b"".join((_HEAD.pack(len(looked.hashes), len(text)), *columns, text))
 
 
-def read_answer(stream: IO[bytes]) -> Looked:
-    """Read an answer.
-
-    Raises
-    ------
-    EOFError
-        The stream ends before.
-    """
-    n, length = HEAD.unpack(_read(stream, HEAD.size))
-    columns, text = _read(stream, n * _PER_PICTURE), _read(stream, length)
+def read_answer(data: bytes) -> Looked:
+    """Read an answer."""
+    n, length = _HEAD.unpack_from(data)
+    columns, text = data[_HEAD.size : len(data) - length], data[len(data) - length :]
     few = json.loads(text)
     digits = columns[16 * n :].hex()
     formats: list[str | None] = ["jpeg"] * n
@@ -86,10 +79,3 @@ def read_answer(stream: IO[bytes]) -> Looked:
         scale_bars={int(place): tuple(box) for place, box in few["scale_bars"].items()},
         pixel_sizes={int(place): size for place, size in few["pixel_sizes"].items()},
     )
-
-
-def _read(stream: IO[bytes], size: int) -> bytes:
-    data = stream.read(size)
-    if len(data) < size:
-        raise EOFError
-    return data

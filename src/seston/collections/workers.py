@@ -8,25 +8,24 @@ another.
 from __future__ import annotations
 
 import importlib
-import os
 import re
 import socket
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, redirect_stdout, suppress
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from seston.collections.looking import Looked, look_at
-from seston.collections.processes import LookingProcess, borrow_processes, give_back_processes
+from seston.collections.looking_messages import question_bytes, read_answer
+from seston.cores import core_count
 from seston.errors import MissingExtraError, NetworkError, UsageError
+from seston.side_processes import crew_of
 
 __all__ = ["Workers", "local_workers", "ray_workers"]
 
-_MOST_WORKERS = 8
 _WORTH_PROCESSES = 2048
 """Pictures after which processes are worth their start, which takes as long as looking at some thousand pictures."""
 _PATIENCE_SECONDS = 10.0
@@ -49,47 +48,21 @@ def local_workers() -> Iterator[Workers]:
 
     What a process was given that dies meanwhile, threads look at.
     """
-    count = min(_MOST_WORKERS, _cores())
-    with ThreadPoolExecutor(count, thread_name_prefix="seston-build") as pool:
-        crew = _Crew(count, pool)
-        try:
-            yield Workers(count, crew.ask)
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-            give_back_processes(crew.processes)
+    seen = 0
+    with crew_of("seston.collections.looking_messages:looked_into") as crew:
 
+        def ask(pictures: Sequence[bytes], scale_bar_rows: int) -> Callable[[], Looked]:
+            nonlocal seen
+            seen += len(pictures)
+            if seen >= _WORTH_PROCESSES:
+                crew.call_processes()
+            return crew.ask(
+                partial(question_bytes, pictures, scale_bar_rows),
+                read_answer,
+                partial(look_at, pictures, scale_bar_rows=scale_bar_rows),
+            )
 
-class _Crew:
-    """Threads, and processes as soon as there are any."""
-
-    def __init__(self, count: int, pool: ThreadPoolExecutor) -> None:
-        self._pool = pool
-        self._wanted = count if count > 1 and sys.executable else 0
-        self._seen = 0
-        self.processes: list[LookingProcess] = []
-
-    def ask(self, pictures: Sequence[bytes], scale_bar_rows: int) -> Callable[[], Looked]:
-        self._seen += len(pictures)
-        if self._wanted and self._seen >= _WORTH_PROCESSES:
-            self._start()
-        ready = [one for one in self.processes if one.is_ready]
-        look = partial(look_at, pictures, scale_bar_rows=scale_bar_rows)
-        if not ready:
-            return self._pool.submit(look).result
-        answer = min(ready, key=lambda one: one.load).ask(pictures, scale_bar_rows)
-
-        def looked() -> Looked:
-            try:
-                return answer.result()
-            except EOFError:
-                return look()
-
-        return looked
-
-    def _start(self) -> None:
-        with suppress(OSError):  # no room for more processes, say: threads do it all
-            self.processes = borrow_processes(self._wanted)
-        self._wanted = 0
+        yield Workers(crew.count, ask)
 
 
 @contextmanager
@@ -147,7 +120,7 @@ def _connect(ray: Any, address: str) -> None:
     quiet: dict[str, Any] = {"log_to_driver": False, "include_dashboard": False, "logging_level": "ERROR"}
     local = _LOCAL.fullmatch(address)
     if local:
-        cores = int(local[1]) if local[1] else _cores()
+        cores = int(local[1]) if local[1] else core_count()
         if cores < 1:
             raise UsageError(f"--ray {address}: give 1 or more local workers")
         ray.init(address="local", num_cpus=cores, **quiet)
@@ -165,10 +138,3 @@ def _knock(address: str) -> None:
     host, _, port = address.rpartition("//")[2].rpartition(":")
     if host and port.isdecimal():
         socket.create_connection((host, int(port)), timeout=_PATIENCE_SECONDS).close()
-
-
-def _cores() -> int:
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS and Windows
-        return os.cpu_count() or 1

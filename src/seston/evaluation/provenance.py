@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import seston
+from seston.cores import core_count
 
 __all__ = ["Provenance", "provenance"]
 
@@ -77,11 +77,7 @@ def _commit() -> str:
 
 
 def _machine() -> str:
-    try:
-        cores = len(os.sched_getaffinity(0))
-    except AttributeError:  # not every system can tell
-        cores = os.cpu_count() or 1
-    return f"{_processor()}, {cores} cores, {platform.system()} {platform.machine()}"
+    return f"{_processor()}, {core_count()} cores, {platform.system()} {platform.machine()}"
 
 
 def _processor() -> str:

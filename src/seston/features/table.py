@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seston.errors import InputError
 from seston.features.listmode import listmode_features
-from seston.features.picture import picture_features
+from seston.features.pictures import features_of_pictures
 from seston.features.pulse import pulse_table
-from seston.instruments import decode_image
 from seston.particle import Particle
 
 if TYPE_CHECKING:
@@ -40,7 +37,6 @@ _COLUMNS = (
     "listmode_names",
 )
 _AT_ONCE = 256
-_THREADS, _AT_ONCE_A_THREAD = 2, 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +80,7 @@ def feature_blocks(particles: Sequence[Particle], beam_widths_um: Mapping[str, f
     """
     cells: dict[tuple[Block, str], NDArray[np.float32]] = {}
     _put(cells, "listmode", [listmode_features(particle) for particle in particles])
-    _put(cells, "picture", _of_pictures(particles))
+    _put(cells, "picture", features_of_pictures(particles))
     _put_pulses(cells, particles, beam_widths_um or {})
     found = [key for key, values in cells.items() if np.isfinite(values).any()]
     order = sorted(found, key=lambda key: BLOCKS.index(key[0]))
@@ -124,23 +120,6 @@ def _put(
         for name, values in zip(names, table.T, strict=True):
             column = cells.setdefault((block, name), np.full(len(features), np.nan, dtype=np.float32))
             column[rows] = values
-
-
-def _of_pictures(particles: Sequence[Particle]) -> list[dict[str, float]]:
-    """Measure pictures in two threads: about half of the time decoders and NumPy let another one run."""
-    parts = [particles[start : start + _AT_ONCE_A_THREAD] for start in range(0, len(particles), _AT_ONCE_A_THREAD)]
-    with ThreadPoolExecutor(_THREADS, thread_name_prefix="pictures") as pool:
-        return [found for part in pool.map(lambda part: [_of_picture(one) for one in part], parts) for found in part]
-
-
-def _of_picture(particle: Particle) -> dict[str, float]:
-    if particle.image is None:
-        return {}
-    try:
-        grey = decode_image(particle.image, grey=True)
-    except InputError:
-        return {}
-    return picture_features(grey, particle.scale_bar, particle.pixel_size_um)
 
 
 def _put_pulses(

@@ -18,7 +18,7 @@ from seston.models.released import open_clip_place
 from seston.particle import Particle, Progress, Silence, Skipped
 from seston.particle.placing import PLACE_COLUMNS
 from seston.recognition.embeddings import ARRAYS, Embeddings, join
-from seston.recognition.measuring import beside_measured
+from seston.recognition.measuring import measuring
 
 if TYPE_CHECKING:
     from seston.models.batch import Batch
@@ -124,11 +124,10 @@ class Model:
 
         A picture or profile that cannot be used counts as absent; `skipped` collects why.
         """
-        parts = [
-            self._forward(ids, batch) for ids, batch in self._batches(particles, [] if skipped is None else skipped)
-        ]
-        found = join(parts) if parts else self._nothing()
-        return beside_measured(found, particles, self.run.preparation)
+        collected: list[Skipped] = [] if skipped is None else skipped
+        with measuring(particles, self.run.preparation) as beside:
+            parts = [self._forward(ids, batch) for ids, batch in self._batches(particles, collected)]
+            return beside(join(parts) if parts else self._nothing())
 
     def embed(
         self,

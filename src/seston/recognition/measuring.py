@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,19 +15,26 @@ from seston.recognition.embeddings import Embeddings
 if TYPE_CHECKING:
     from seston.training.preparation import Preparation
 
-__all__ = ["beside_measured"]
+__all__ = ["measuring"]
 
 
-def beside_measured(found: Embeddings, particles: Sequence[Particle], preparation: Preparation) -> Embeddings:
-    """Give embeddings with the features that the preparation names; as they are where it names none.
+@contextmanager
+def measuring(particles: Sequence[Particle], preparation: Preparation) -> Iterator[Callable[[Embeddings], Embeddings]]:
+    """Measure particles while a model looks at them.
 
-    Parameters
-    ----------
-    found
-        Of the particles, in their order.
+    Gives what puts the features that the preparation names beside the model's embeddings of these particles, in their
+    order; it leaves these as they are where the preparation names none.
     """
-    if not isinstance(preparation.measures, Measures):
-        return found
-    image, profile = preparation.measures(particles)
-    image[~found.has_image], profile[~found.has_profile] = 0, 0
-    return replace(found, measured_image=image, measured_profile=profile)
+    measures = preparation.measures
+    if not isinstance(measures, Measures):
+        yield lambda found: found
+        return
+    with ThreadPoolExecutor(1, thread_name_prefix="measuring") as pool:
+        asked = pool.submit(measures, particles)
+
+        def beside(found: Embeddings) -> Embeddings:
+            image, profile = asked.result()
+            image[~found.has_image], profile[~found.has_profile] = 0, 0
+            return replace(found, measured_image=image, measured_profile=profile)
+
+        yield beside

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seston.cores import core_count
 from seston.errors import InputError
 from seston.models.graphs import GRAPHS
 from seston.particle import Particle, Progress, Skipped
 from seston.recognition.ahead import prepared_ahead
 from seston.recognition.compiled import copy_run
 from seston.recognition.embeddings import Embeddings, join
-from seston.recognition.measuring import beside_measured
+from seston.recognition.measuring import measuring
 
 if TYPE_CHECKING:
     from seston.store import DataSet
@@ -64,9 +65,9 @@ class OnnxModel:
         def make(part: list[Particle]) -> PlainArrays:
             return make_arrays(part, self.preparation, skipped=collected)
 
-        parts = [self._forward(ids, arrays) for ids, arrays in prepared_ahead(particles, make, _AT_ONCE)]
-        found = join(parts) if parts else self._forward((), make([]))
-        return beside_measured(found, particles, self.preparation)
+        with measuring(particles, self.preparation) as beside:
+            parts = [self._forward(ids, arrays) for ids, arrays in prepared_ahead(particles, make, _AT_ONCE)]
+            return beside(join(parts) if parts else self._forward((), make([])))
 
     def embed(
         self,
@@ -198,4 +199,4 @@ def _threads() -> int:
     wanted = os.environ.get("OMP_NUM_THREADS", "")
     if wanted.isdigit() and int(wanted):
         return int(wanted)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return core_count()

@@ -7,7 +7,6 @@ data set after a kill and a rerun is the one that an unbroken import makes.
 
 from __future__ import annotations
 
-import os
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -15,6 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from seston.cores import core_count
 from seston.errors import InputError
 from seston.instruments import Claim, Source
 from seston.particle import Annotation, Note, Particle, Progress, Sample, Silence, Skipped
@@ -163,7 +163,4 @@ def _is_empty(path: Path) -> bool:
 
 
 def _threads() -> int:
-    try:
-        return min(8, len(os.sched_getaffinity(0)))
-    except AttributeError:  # not on macOS and Windows
-        return min(8, os.cpu_count() or 1)
+    return min(8, core_count())
