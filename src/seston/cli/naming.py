@@ -163,7 +163,8 @@ def identify(
     where = f" Names in {to}." if to else ""
     by_box = gallery is None and texts is None
     counted = Table((_heading("label", result.simulated), "particles"), names.most_common())
-    sentence = f"{result.count:,} particles: {by or 'none'}; {len(skipped):,} skipped.{where}"
+    particles_named = "1 particle" if result.count == 1 else f"{result.count:,} particles"
+    sentence = f"{particles_named}: {by or 'none'}; {len(skipped):,} skipped.{where}"
     return Outcome(
         document={
             "particles": particles,
