@@ -12,12 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from seston.errors import UsageError
 from seston.features import Measures
 from seston.models import CrossModalModel
 from seston.models.classifier import ClassifierModel
@@ -40,8 +38,9 @@ from seston.training.particles import Chosen, channels_of, choose_parts, part_of
 from seston.training.preparation import Preparation
 from seston.training.processes import Processes, joined_processes
 from seston.training.randomness import shuffled
-from seston.training.recipe import asked_recipe, load_recipe, read_recipe
+from seston.training.recipe import asked_recipe, read_recipe
 from seston.training.run import Run, load_run, model_id, new_model, save_run
+from seston.training.run_folder import begin_folder, same_recipe
 from seston.training.sampling import sampling_weights
 from seston.training.session import Session
 from seston.training.settings import Recipe
@@ -57,16 +56,6 @@ if TYPE_CHECKING:
 __all__ = ["train"]
 
 _SHUFFLE = 0x5AFF1E
-_OWN_FILES = (
-    "model.safetensors",
-    "classes.json",
-    "held-out.safetensors",
-    "recipe.toml",
-    "preparation.json",
-    "metrics.jsonl",
-    "README.md",
-    "run.json",
-)
 
 
 def train(
@@ -142,14 +131,14 @@ def train(
     folder, say = Path(to), progress or Silence()
     wanted = asked_recipe(recipe, overrides, minutes, epochs)
     if resume and (folder / "recipe.toml").is_file():
-        wanted = _same_recipe(wanted, read_recipe(folder / "recipe.toml"), folder)
+        wanted = same_recipe(wanted, read_recipe(folder / "recipe.toml"), folder)
         if (folder / "run.json").is_file():
             return with_held_out_answers(load_run(folder), data, split, fold)
     if wanted.dino is not None:
         require_lightly()
     with joined_processes(wanted.training.device) as processes, _own_generator(processes):
         if processes.first:
-            _make_folder(folder, wanted, resume=resume, overwrite=overwrite)
+            begin_folder(folder, wanted, resume=resume, overwrite=overwrite)
         processes.wait()
         kept = folder / "state" if features is None else Path(features)
         return _train_run(data, wanted, folder, (split, fold), processes, started, say, shuffle_pairs, clock, kept)
@@ -297,46 +286,6 @@ class _Job:
         """Give the same job, for a training that needs no picture any more."""
         held = None if self.validation is None else without_pixels(self.validation)
         return replace(self, train=without_pixels(self.train), validation=held)
-
-
-def _same_recipe(wanted: Recipe, stored: Recipe, folder: Path) -> Recipe:
-    """Give the recipe of a run that is resumed; refuse another one than it was begun with."""
-    if wanted in (load_recipe("default"), stored):
-        return stored
-    for key, (new, old) in _differences(msgspec.to_builtins(wanted), msgspec.to_builtins(stored)).items():
-        if key in ("name", "description"):
-            continue
-        raise UsageError(
-            f"{folder}: was begun with {key} = {old!r}, and is now to be resumed with {new!r}; "
-            "resume it without a recipe and without --set, or train into another folder"
-        )
-    return stored
-
-
-def _differences(new: object, old: object, prefix: str = "") -> dict[str, tuple[object, object]]:
-    if not (isinstance(new, dict) and isinstance(old, dict)):
-        return {} if new == old else {prefix.removesuffix("."): (new, old)}
-    found = {}
-    for key in new:
-        found.update(_differences(new[key], old.get(key), f"{prefix}{key}."))
-    return found
-
-
-def _make_folder(folder: Path, recipe: Recipe, *, resume: bool, overwrite: bool) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{folder}: is a file; give the folder of a run")
-    there = (folder / "recipe.toml").is_file()
-    if folder.is_dir() and any(folder.iterdir()):
-        if there and resume:
-            return
-        if not (there and overwrite):
-            what = "a run is there already; go on with it by --resume, or replace it by --overwrite"
-            raise UsageError(f"{folder}: {what if there else 'the folder is not empty and holds no run'}")
-        for name in _OWN_FILES:
-            (folder / name).unlink(missing_ok=True)
-        shutil.rmtree(folder / "state", ignore_errors=True)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "recipe.toml").write_text(recipe.to_toml(), encoding="utf-8")
 
 
 def _job(
