@@ -42,14 +42,13 @@ def features_of_pictures(particles: Sequence[Particle]) -> list[Features]:
 
     Empty where there is none, or where it cannot be decoded.
     """
-    found: list[Features] = [{} for _ in particles]
-    places = [place for place, particle in enumerate(particles) if particle.image is not None]
-    pictures = [
-        (one.image, one.scale_bar, one.pixel_size_um)
-        for one in (particles[place] for place in places)
+    pictures: dict[int, _Picture] = {
+        place: (one.image, one.scale_bar, one.pixel_size_um)
+        for place, one in enumerate(particles)
         if one.image is not None
-    ]
-    parts = [pictures[start : start + _AT_ONCE] for start in range(0, len(pictures), _AT_ONCE)]
+    }
+    encoded = list(pictures.values())
+    parts = [encoded[start : start + _AT_ONCE] for start in range(0, len(encoded), _AT_ONCE)]
     measured: list[Features] = []
     with crew_of(f"{__name__}:measured_there") as crew:
         waiting: deque[Callable[[], list[Features]]] = deque()
@@ -61,9 +60,8 @@ def features_of_pictures(particles: Sequence[Particle]) -> list[Features]:
                 measured += waiting.popleft()()
         for answer in waiting:
             measured += answer()
-    for place, one in zip(places, measured, strict=True):
-        found[place] = one
-    return found
+    found = dict(zip(pictures, measured, strict=True))
+    return [found.get(place, {}) for place in range(len(particles))]
 
 
 def measured_there(question: bytes) -> bytes:

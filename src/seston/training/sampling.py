@@ -16,8 +16,7 @@ def sampling_weights(how: str, classes: NDArray[np.int64]) -> NDArray[np.float64
     Parameters
     ----------
     how
-        ``plain``; ``balanced``: each class as often; ``square-root``: a class of n particles
-        as often as √n says.
+        ``plain``; ``balanced``: each class as often; ``square-root``: a class of n particles as often as √n says.
     classes
         (N,) class of each particle; -1 for none, which come as often as the others do on average.
     """
