@@ -95,8 +95,11 @@ def test_held_out_pictures_are_named_by_the_closest_texts(turned: int, right: fl
     taxa = int(targets.validation.max()) + 1
 
     def look(gathered: Gathered) -> tuple[torch.Tensor, torch.Tensor]:
-        """See the sum of what is said of each particle's taxon, or of the next one; one picture is missing."""
+        """See the sum of what is said of each particle's taxon, or of the next one; one picture, which says otherwise,
+        is missing.
+        """
         taxon = (targets.validation[gathered.rows] + turned) % taxa
+        taxon[0] = (targets.validation[gathered.rows[0]] + 1 - turned) % taxa
         rows = targets.table.choices[taxon, 0]
         said = [encode(torch.from_numpy(targets.table.tokens[of_taxon])) for of_taxon in rows]
         present = torch.ones(len(taxon), dtype=torch.bool)
