@@ -161,6 +161,17 @@ def test_a_particle_without_a_picture_gets_a_reason(box: Box) -> None:
     assert one.label is not None
 
 
+def test_a_picture_that_cannot_be_decoded_is_reported_once_with_its_folder(tmp_path: Path) -> None:
+    whole = disc()
+    (tmp_path / "whole.png").write_bytes(whole)
+    (tmp_path / "cut.png").write_bytes(whole[: len(whole) // 2])
+    result = identify(tmp_path)
+    assert result.count == 2
+    (one,) = result.skipped
+    assert (one.path, one.item) == (str(tmp_path), f"{tmp_path.name}/cut")
+    assert "cut off" in one.reason
+
+
 def test_names_come_back_from_a_table(tmp_path: Path) -> None:
     (tmp_path / "photo.png").write_bytes(disc())
     held = identify(tmp_path / "photo.png").particles

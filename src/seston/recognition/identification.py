@@ -210,17 +210,28 @@ def _name_all(
 ) -> Iterator[list[Identification]]:
     """Name particles a few hundred at a time, as they are read, at the level of the gallery's runs."""
     say.start("naming particles", reading.total)
-    for part, embeddings in levelled(reading.particles(), encoder, gallery.levels, reading.skipped):
+    unusable: list[Skipped] = []
+    for part, embeddings in levelled(reading.particles(), encoder, gallery.levels, unusable):
         named = [
             replace(one, path=reading.path_of(particle), sample=particle.sample_id)
             for one, particle in zip(_name(gallery, embeddings, part, reading, caution), part, strict=True)
         ]
-        reading.skipped.extend(Skipped(one.path, one.id, one.reason) for one in named if one.label is None)
+        reading.skipped.extend(_left_out(named, unusable))
         if annotate and reading.data is not None:
             reading.data.annotate(_predictions(named, gallery.model_id))
         yield named
         say.advance(len(part))
     say.finish()
+
+
+def _left_out(named: Sequence[Identification], unusable: Sequence[Skipped]) -> Iterator[Skipped]:
+    """Say once of each particle what of it could not be used, or else why it has no name."""
+    reasons: dict[str, list[str]] = {}
+    for one in unusable:
+        reasons.setdefault(one.item, []).append(one.reason)
+    for one in named:
+        for reason in reasons.get(one.id, [one.reason] if one.label is None else []):
+            yield Skipped(one.path, one.id, reason)
 
 
 def _name(
