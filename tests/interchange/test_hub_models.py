@@ -130,11 +130,19 @@ def test_weights_of_open_clip_are_fetched_and_nothing_else(hub: FakeHub, tmp_pat
     assert "there is no model org/none on the Hub" in json.loads(missing.stdout)["error"]["message"]
 
 
-def test_the_tower_is_read_by_timm(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["test_vit", "test_efficientnet"])
+def test_the_tower_is_read_by_timm(
+    name: str, run: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import torch
 
     import seston.interchange.hub_models as hub_models
 
+    if name != "test_vit":
+        folded = f'model.image={{tower="timm:{name}", weights="random", fixed=["norms", "within-channels"]}}'
+        recipe = load_recipe("tiny", overrides=(folded, "pictures.size=32"))
+        run = tmp_path / "run"
+        Model(untrained_run(open_data_set(data), recipe)).save(run)
     kept = tmp_path / "kept"
 
     def keep(folder: Path, *_: object, **__: object) -> str:
@@ -146,9 +154,9 @@ def test_the_tower_is_read_by_timm(run: Path, tmp_path: Path, monkeypatch: pytes
     assert sent.tower.startswith('timm.create_model("local-dir:')
     network = import_timm().create_model(f"local-dir:{kept / 'tower'}", pretrained=True, num_classes=0).eval()
     own = load_run(run).model.eval()
-    pictures = torch.rand(2, network.patch_embed.proj.in_channels, 32, 32)
+    pictures = torch.rand(2, load_run(run).preparation.inputs.picture_channels, 32, 32)
     with torch.no_grad():
-        assert torch.allclose(network(pictures), own.get_submodule("image_tower.network")(pictures), atol=1e-6)
+        assert torch.allclose(network(pictures), own.get_submodule("image_tower.network")(pictures), atol=1e-5)
 
 
 def test_wrong_calls_fail_before_anything_is_sent(run: Path, tmp_path: Path) -> None:

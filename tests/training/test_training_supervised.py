@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import shutil
 from datetime import UTC, datetime
@@ -143,6 +144,19 @@ def test_frozen_layers_stay_and_the_others_move(small_data: DataSet, tmp_path: P
     with pytest.raises(UsageError, match="has no layer 'blocks'"):
         train(small_data, recipe="supervised", to=tmp_path / "other", epochs=1,
               overrides=(*TINY, 'supervised.frozen_layers=["blocks"]'))  # fmt: skip
+
+
+@pytest.mark.skipif(importlib.util.find_spec("timm") is None, reason="timm is not installed (extra towers)")
+def test_fixed_parts_of_a_tower_stay_and_the_others_move(small_data: DataSet, tmp_path: Path) -> None:
+    tower = 'model.image={tower="timm:test_efficientnet", weights="random", fixed=["norms", "within-channels"]}'
+    recipe = load_recipe("supervised", [*TINY, tower])
+    run = train(small_data, recipe=recipe, to=tmp_path / "run", epochs=1)
+    before, after = untrained_run(small_data, recipe).model.state_dict(), run.model.state_dict()
+    of_tower = [one for one in after if one.startswith("image_tower.network.blocks")]
+    within = {one for one in of_tower if ".conv_dw." in one}
+    assert within
+    assert {one for one in of_tower if torch.equal(before[one], after[one])} == within
+    assert not any("running" in one for one in after if one.startswith("image_tower."))
 
 
 def test_a_tower_without_linear_layers_gets_no_small_matrices(small_data: DataSet, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import multiprocessing
 import os
@@ -110,6 +111,18 @@ def test_held_out_pictures_are_named_by_the_closest_texts(turned: int, right: fl
     with torch.no_grad(), joined_processes("cpu") as processes:
         scores = named_by_texts(model, look, source, targets, processes, 8)
     assert scores["accuracy"] == scores["macro_f1"] == right
+
+
+@pytest.mark.skipif(importlib.util.find_spec("timm") is None, reason="timm is not installed (extra towers)")
+def test_fixed_parts_of_a_tower_stay_while_texts_teach_the_others(named_data: DataSet, tmp_path: Path) -> None:
+    tower = 'model.image={tower="timm:test_efficientnet", weights="random", fixed=["within-channels"]}'
+    recipe = load_recipe("clip-text", [*_SMALL, tower, "pictures.size=32"])
+    run = train(named_data, recipe=recipe, to=tmp_path / "run", epochs=1)
+    before, after = untrained_run(named_data, recipe).model.state_dict(), run.model.state_dict()
+    convolutions = [one for one in after if one.startswith("image_tower.network.blocks") and ".conv" in one]
+    within = {one for one in convolutions if ".conv_dw." in one}
+    assert within
+    assert {one for one in convolutions if torch.equal(before[one], after[one])} == within
 
 
 def test_a_training_that_was_interrupted_ends_as_an_unbroken_one(named_data: DataSet, tmp_path: Path) -> None:

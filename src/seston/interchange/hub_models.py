@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import NDArray
+
 from seston.errors import InputError, UsageError
 from seston.interchange.hub_push import check_hub, push_folder
 from seston.interchange.licences import find_licence, terms_of
+from seston.models.config import Inputs
 from seston.training.preparation import read_preparation
 from seston.training.recipe import read_recipe
 from seston.training.run_files import Summary, check_run, kept_config, read_summary, read_weights, weights_id
@@ -167,6 +170,8 @@ def _write_tower(folder: Path, to: Path, recipe: Recipe) -> str:
     if not own:
         return ""
     inputs = read_preparation(folder / "preparation.json").inputs
+    if "norms" in (recipe.model.image.fixed or ()):
+        own = _with_norms(own, recipe.model.image.tower, inputs)
     architecture, _, tag = recipe.model.image.tower.removeprefix(_TIMM).partition(".")
     settings: dict[str, Any] = {
         "architecture": architecture,
@@ -184,6 +189,19 @@ def _write_tower(folder: Path, to: Path, recipe: Recipe) -> str:
     (to / _OF_TIMM[0]).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
     save_file(own, to / _OF_TIMM[1])
     return f'timm.create_model("local-dir:PATH/{_TOWER}", pretrained=True, num_classes=0)'
+
+
+def _with_norms(own: dict[str, NDArray[Any]], tower: str, inputs: Inputs) -> dict[str, NDArray[Any]]:
+    """Give a tower's folded norms back, for timm knows it with them alone."""
+    import torch
+
+    from seston.models.fixed_parts import unfolded
+    from seston.models.timm_tower import timm_tower
+
+    network = timm_tower(tower.removeprefix(_TIMM), "random", inputs).get_submodule("network")
+    example = torch.zeros(1, inputs.picture_channels, inputs.picture_size, inputs.picture_size)
+    state = unfolded({name: torch.from_numpy(array) for name, array in own.items()}, network, example)
+    return {name: tensor.numpy() for name, tensor in state.items()}
 
 
 def _card(folder: Path, recipe: Recipe, summary: Summary, repository: str, tower: str) -> str:

@@ -48,7 +48,7 @@ def image_tower(config: ImageTowerConfig, inputs: Inputs) -> nn.Module:
     if config.tower.startswith("timm:"):
         from seston.models.timm_tower import timm_tower
 
-        return timm_tower(config.tower.removeprefix("timm:"), config.weights, inputs)
+        return timm_tower(config.tower.removeprefix("timm:"), config.weights, inputs, fixed=config.fixed or ())
     if config.tower.startswith("open_clip:"):
         from seston.models.open_clip_image import open_clip_image
 

@@ -167,7 +167,7 @@ def _tower(config: ImageTowerConfig, inputs: Inputs, drop_path: float) -> nn.Mod
         from seston.models.timm_tower import timm_tower
 
         name = config.tower.removeprefix("timm:")
-        return timm_tower(name, config.weights, inputs, drop_path=drop_path, any_size=True)
+        return timm_tower(name, config.weights, inputs, drop_path=drop_path, any_size=True, fixed=config.fixed or ())
     if config.tower.startswith("open_clip:"):
         raise UsageError(f"DINO shows crops of several sizes, which {config.tower!r} cannot take; use a tower of timm")
     size = inputs.picture_size

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 
 from seston.errors import NotFoundError, UsageError, nearest_word
 from seston.models.config import Inputs
+from seston.models.fixed_parts import fix_parts
 from seston.models.torchvision_shim import import_timm
 
 __all__ = ["timm_tower"]
@@ -17,7 +19,15 @@ __all__ = ["timm_tower"]
 _PACKAGE = "package:"
 
 
-def timm_tower(name: str, weights: str, inputs: Inputs, *, drop_path: float = 0.0, any_size: bool = False) -> nn.Module:
+def timm_tower(
+    name: str,
+    weights: str,
+    inputs: Inputs,
+    *,
+    drop_path: float = 0.0,
+    any_size: bool = False,
+    fixed: Sequence[str] = (),
+) -> nn.Module:
     """Build a tower of timm without its classifier.
 
     Parameters
@@ -33,13 +43,15 @@ def timm_tower(name: str, weights: str, inputs: Inputs, *, drop_path: float = 0.
         Share of residual branches that are left out in training mode, where the tower knows this.
     any_size
         Take pictures of other sizes too; a tower with learned places then interpolates between them.
+    fixed
+        Parts that keep the weights they begin with, as of `seston.models.fixed_parts.fix_parts`.
 
     Raises
     ------
     MissingExtraError
         timm, or the package with the weights, is not installed.
     UsageError
-        No such tower, no such file, or weights that do not fit.
+        No such tower, no such file, weights that do not fit, or no such parts to fix.
     """
     timm = import_timm()
     if not timm.is_model(name.split(".")[0]):
@@ -64,6 +76,14 @@ def timm_tower(name: str, weights: str, inputs: Inputs, *, drop_path: float = 0.
         raise UsageError(f"the weights {weights!r} cannot be put into {name}: {str(error).splitlines()[0]}") from error
     if weights.startswith(_PACKAGE):
         _load_package_weights(network, name, weights.removeprefix(_PACKAGE))
+    if fixed:
+        fix_parts(
+            network,
+            fixed,
+            torch.linspace(-2, 2, 2 * inputs.picture_channels * inputs.picture_size**2).reshape(
+                2, inputs.picture_channels, inputs.picture_size, inputs.picture_size
+            ),
+        )
     mean, deviation = (settings.mean, settings.std) if settings is not None else ((0.5,), (0.5,))
     return _TimmTower(network, mean, deviation, inputs.picture_channels)
 

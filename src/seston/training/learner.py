@@ -282,7 +282,8 @@ def make_learner(
     model = model.to(processes.device)
     rate_shares = None
     if recipe.text is not None:
-        model.image_tower.requires_grad_(recipe.model.image.frozen is not True)
+        if recipe.model.image.frozen is True:
+            model.image_tower.requires_grad_(False)
         rate_shares = _rate_shares(recipe.text.tower_rate)
     model.train()
     if frozen is not None:
