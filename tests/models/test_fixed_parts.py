@@ -71,7 +71,8 @@ def test_a_folded_networks_norms_come_back_as_ones_that_only_add() -> None:
 def test_convolutions_within_channels_want_no_gradient_and_all_others_do() -> None:
     tower = image_tower(ImageTowerConfig(tower="timm:test_efficientnet", fixed=_BOTH), _INPUTS)
     tower(_pictures()).square().sum().backward()
-    within, across = [], []
+    within: list[nn.Module] = []
+    across: list[nn.Module] = []
     for module in tower.modules():
         if isinstance(module, nn.Conv2d):
             (within if module.groups > 1 else across).append(module)

@@ -224,11 +224,13 @@ def _name_all(
     say.finish()
 
 
-def _left_out(named: Sequence[Identification], unusable: Sequence[Skipped]) -> Iterator[Skipped]:
-    """Say once of each particle what of it could not be used, or else why it has no name."""
+def _left_out(named: Sequence[Identification], unusable: list[Skipped]) -> Iterator[Skipped]:
+    """Say once of each particle what of it could not be used, or else why it has no name; take it from `unusable`."""
+    asked = {one.id for one in named}
     reasons: dict[str, list[str]] = {}
-    for one in unusable:
-        reasons.setdefault(one.item, []).append(one.reason)
+    for found in unusable:
+        reasons.setdefault(found.item, []).append(found.reason)
+    unusable[:] = [found for found in unusable if found.item not in asked]
     for one in named:
         for reason in reasons.get(one.id, [one.reason] if one.label is None else []):
             yield Skipped(one.path, one.id, reason)
