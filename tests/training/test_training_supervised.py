@@ -147,6 +147,28 @@ def test_frozen_layers_stay_and_the_others_move(small_data: DataSet, tmp_path: P
 
 
 @pytest.mark.skipif(importlib.util.find_spec("timm") is None, reason="timm is not installed (extra towers)")
+def test_a_head_that_begins_with_discriminants_knows_more_before_the_first_step(
+    small_data: DataSet, tmp_path: Path
+) -> None:
+    tower = 'model.image={tower="timm:test_efficientnet", weights="random", fixed=["norms"]}'
+    options = [*TINY, tower, "supervised.bottleneck=false", "supervised.tower_rate=0.0", "optimiser.learning_rate=1e-9"]
+    losses = {}
+    for begin in ("random", "discriminants"):
+        recipe = load_recipe("supervised", [*options, f"supervised.begin={begin}"])
+        train(small_data, recipe=recipe, to=tmp_path / begin, epochs=1)
+        assert not (tmp_path / begin / "state" / "features").exists()
+        losses[begin] = next(
+            line["validation_training_loss"] for line in _steps(tmp_path / begin) if "validation_loss" in line
+        )
+    assert losses["discriminants"] < losses["random"]
+    with pytest.raises(UsageError, match="fix them"):
+        train(small_data, recipe="supervised", to=tmp_path / "norms", epochs=1,
+              overrides=(*options, "model.image.fixed=[]", "supervised.begin=discriminants"))  # fmt: skip
+    with pytest.raises(UsageError, match="goes with bottleneck = false"):
+        load_recipe("supervised", ["supervised.begin=discriminants", "supervised.bottleneck=true"])
+
+
+@pytest.mark.skipif(importlib.util.find_spec("timm") is None, reason="timm is not installed (extra towers)")
 def test_fixed_parts_of_a_tower_stay_and_the_others_move(small_data: DataSet, tmp_path: Path) -> None:
     tower = 'model.image={tower="timm:test_efficientnet", weights="random", fixed=["norms", "within-channels"]}'
     recipe = load_recipe("supervised", [*TINY, tower])

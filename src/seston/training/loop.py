@@ -27,6 +27,7 @@ from seston.training.checkpoint import Position
 from seston.training.classes import Classes
 from seston.training.context_targets import context_targets, find_contexts, with_contexts
 from seston.training.dino_learner import DinoLearner, make_dino_learner
+from seston.training.discriminants import begin_with_discriminants
 from seston.training.frozen_features import frozen_features, standardise
 from seston.training.held_out_later import with_held_out_answers
 from seston.training.labelled import Labelled, labelled_parts
@@ -202,16 +203,18 @@ def _new_classifier(
     assert recipe.supervised is not None
     model = new_model(recipe, job.preparation, recipe.seed, labelled.classes)
     assert isinstance(model, ClassifierModel)
-    frozen = None
-    if recipe.model.image.frozen is True:
+    weights = sampling_weights(recipe.supervised.sampling, labelled.train)
+    stays, discriminants = recipe.model.image.frozen is True, recipe.supervised.begin == "discriminants"
+    found = None
+    if stays or discriminants:
         parts = (job.train, job.validation)
-        views = recipe.supervised.frozen_views
-        frozen = frozen_features(
-            model, model.features, views, recipe, job.preparation, *parts, features, processes, say
-        )
-        standardise(model, frozen)
-    learner = make_supervised_learner(recipe, job.preparation, model, processes, labelled, frozen)
-    return learner, sampling_weights(recipe.supervised.sampling, labelled.train)
+        views = recipe.supervised.frozen_views if stays else 1
+        found = frozen_features(model, model.features, views, recipe, job.preparation, *parts, features, processes, say)
+        standardise(model, found)
+    if found is not None and discriminants:
+        begin_with_discriminants(model, found, labelled.train, labelled.validation, weights)
+    learner = make_supervised_learner(recipe, job.preparation, model, processes, labelled, found if stays else None)
+    return learner, weights
 
 
 def _new_learner(

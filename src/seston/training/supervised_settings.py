@@ -88,6 +88,10 @@ class SupervisedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     """Factor of the learning rate from each layer of the tower to the one before it."""
     low_rank: LowRankSettings | None = None
     """Where it is there, the tower learns by small matrices alone."""
+    begin: str = "random"
+    """The head's first weights: ``random``, or ``discriminants`` (linear ones of what the tower finds in all training
+    particles, looked at once before the first step; for a head without ``bottleneck``, and a tower without batch norms
+    or with fixed ones)."""
     keep: str = "macro-f1"
     """Keep the weights of the highest ``macro-f1`` on held-out particles, of the lowest ``loss``, or the ``last``."""
 
@@ -95,7 +99,10 @@ class SupervisedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
         check_choice("head", self.head, ("linear", "cosine", "ranks"))
         check_choice("sampling", self.sampling, SAMPLINGS)
         check_choice("coarse", self.coarse, ("ranks", "class"))
+        check_choice("begin", self.begin, ("random", "discriminants"))
         check_choice("keep", self.keep, ("macro-f1", "loss", "last"))
+        if self.begin == "discriminants" and (self.bottleneck or self.head == "cosine"):
+            raise ValueError("begin 'discriminants' goes with bottleneck = false and a head that is not 'cosine'")
         if self.head == "ranks" and self.loss.kind not in ("cross-entropy", "balanced-softmax", "logit-adjustment"):
             raise ValueError(f"head 'ranks' goes with a loss over one softmax, not with {self.loss.kind!r}")
         if not self.tower_rate >= 0 or not 0 < self.layer_decay <= 1:
