@@ -56,7 +56,7 @@ class ImageTowerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     fixed: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
     """Parts of a timm tower that keep the weights they begin with: ``norms`` (batch norms, folded into the convolutions
     before them) and ``within-channels`` (convolutions of each channel by itself); a step then takes half the time on a
-    CPU, but the tower bears small learning rates alone (2e-4)."""
+    CPU, but the tower wants small learning rates."""
     blocks: tuple[int, ...] = (1, 1, 1)
     """Residual blocks in each stage of ``conv``."""
     stem: int = 4
