@@ -9,6 +9,7 @@ import msgspec
 from seston.errors import nearest_word
 
 __all__ = [
+    "FIXED_PARTS",
     "IMAGE_TOWERS",
     "PROFILE_TOWERS",
     "TEXT_TOWERS",
