@@ -75,7 +75,7 @@ def main() -> None:
     asked = words.parse_args()
     recipe = load_recipe(
         "supervised-frozen",
-        [*PLAIN, "supervised.frozen_views=1", f"training.epochs={asked.epochs}", "training.batch=64"],
+        [*PLAIN, "training.frozen_views=1", f"training.epochs={asked.epochs}", "training.batch=64"],
     )
     pool, held, classes, found, numbers = _features(asked.data, asked.to, recipe, asked.classes)
     answers: dict[str, list[NDArray[np.int64]]] = {}

@@ -45,6 +45,10 @@ class FrozenFeatures:
         views = np.minimum((drawn * len(self.train)).astype(np.int64), len(self.train) - 1)
         return torch.from_numpy(np.asarray(self.train[views, rows], np.float32))
 
+    def as_measured(self, rows: NDArray[np.int64]) -> Tensor:
+        """Give (B, F) of training particles as they were measured."""
+        return torch.from_numpy(np.asarray(self.train[0, rows], np.float32))
+
     def of_validation(self, rows: NDArray[np.int64]) -> Tensor:
         """Give (B, F) of held-out particles."""
         return torch.from_numpy(np.asarray(self.validation[rows], np.float32))

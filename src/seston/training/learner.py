@@ -281,9 +281,9 @@ def make_learner(
     """Put a new model where it learns, with a running mean of it and an optimiser."""
     model = model.to(processes.device)
     rate_shares = None
+    if recipe.model.image.frozen is True:
+        model.image_tower.requires_grad_(False)
     if recipe.text is not None:
-        if recipe.model.image.frozen is True:
-            model.image_tower.requires_grad_(False)
         rate_shares = _rate_shares(recipe.text.tower_rate)
     model.train()
     if frozen is not None:

@@ -9,7 +9,7 @@ et al., arXiv 2104.14548; here across two modalities and across samples, in the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from torch import Tensor
 from seston.models import CrossModalModel
 from seston.models.spaces import fit_space, nearest_elsewhere
 from seston.training.batches import Gathered, gather
+from seston.training.frozen_features import FrozenFeatures
 from seston.training.preparation import Preparation
 from seston.training.randomness import shuffled, uniforms
 from seston.training.settings import NeighbourSettings
@@ -44,6 +45,8 @@ class Neighbourhood:
     """Particles among which neighbours are looked for: all, or 8,000 of them."""
     measured: tuple[NDArray[np.float32], ...] = ()
     """Hand-made features of these, of picture and of profile, where the recipe wants them."""
+    frozen: FrozenFeatures | None = None
+    """What a frozen tower found in all pictures, instead of the tower."""
     near: NDArray[np.int64] | None = None
     """(all particles, neighbours): rows, nearest first, -1 where none are known; None before the first search."""
     searches: int = field(default=0)
@@ -55,7 +58,7 @@ class Neighbourhood:
         if used < self.settings.start + self.searches * self.settings.every:
             return
         self.searches += 1
-        blocks = [*_blocks(model, preparation, self.source, self.rows, device), *self.measured]
+        blocks = [*self._blocks(model, preparation, device), *self.measured]
         sample = self.source.chosen.sample[self.rows]
         vectors = fit_space(blocks, sample)(blocks)
         kept = max(self.settings.nearest, self.settings.spared)
@@ -92,30 +95,28 @@ class Neighbourhood:
         self.searches = int(tensors["searches"])
         self.near = tensors["near"].numpy() if "near" in tensors else None
 
+    @torch.inference_mode()
+    def _blocks(
+        self, model: CrossModalModel, preparation: Preparation, device: torch.device
+    ) -> list[NDArray[np.float32]]:
+        """Embed particles: features and shared vectors of each modality that any of them has."""
+        model.eval()
+        parts = []
+        for start in range(0, len(self.rows), _AT_ONCE):
+            some = self.rows[start : start + _AT_ONCE]
+            batch = plain_batch(self.source.take(some), torch.zeros(len(some), dtype=torch.int64), preparation)
+            if self.frozen is not None:
+                batch = replace(batch, image=self.frozen.as_measured(some))
+            seen = model(batch.to(device))
+            of_part = (seen.image_features, seen.image, seen.profile_features, seen.profile)
+            parts.append([part.float().cpu().numpy() for part in of_part])
+        blocks = [np.concatenate(block) for block in zip(*parts, strict=True)]
+        return [block for block in blocks if block.any()]
+
+
 
 def searched_rows(particles: int, seed: int) -> NDArray[np.int64]:
     """Choose among which particles of a training neighbours are looked for."""
     if particles <= _AT_MOST:
         return np.arange(particles)
     return np.sort(shuffled(particles, seed, _CHOSEN)[:_AT_MOST])
-
-
-@torch.inference_mode()
-def _blocks(
-    model: CrossModalModel,
-    preparation: Preparation,
-    source: PreparedSource,
-    rows: NDArray[np.int64],
-    device: torch.device,
-) -> list[NDArray[np.float32]]:
-    """Embed particles: features and shared vectors of each modality that any of them has."""
-    model.eval()
-    parts = []
-    for start in range(0, len(rows), _AT_ONCE):
-        some = rows[start : start + _AT_ONCE]
-        batch = plain_batch(source.take(some), torch.zeros(len(some), dtype=torch.int64), preparation)
-        seen = model(batch.to(device))
-        of_part = (seen.image_features, seen.image, seen.profile_features, seen.profile)
-        parts.append([part.float().cpu().numpy() for part in of_part])
-    blocks = [np.concatenate(block) for block in zip(*parts, strict=True)]
-    return [block for block in blocks if block.any()]

@@ -16,7 +16,7 @@ from seston.particle import Progress
 from seston.training.context_targets import context_targets
 from seston.training.dino_learner import DinoLearner, make_dino_learner
 from seston.training.discriminants import begin_with_discriminants
-from seston.training.frozen_features import frozen_features, standardise
+from seston.training.frozen_features import FrozenFeatures, frozen_features, standardise
 from seston.training.job import Job
 from seston.training.learner import Learner, make_learner
 from seston.training.measured import measure_rows
@@ -24,6 +24,7 @@ from seston.training.neighbourhood import Neighbourhood, searched_rows
 from seston.training.processes import Processes
 from seston.training.run import new_model
 from seston.training.sampling import sampling_weights
+from seston.training.sources import without_pixels
 from seston.training.supervised_learner import SupervisedLearner, make_supervised_learner
 from seston.training.texts import text_targets
 
@@ -62,15 +63,14 @@ def new_learner(
     if isinstance(model, ImageModel):
         return make_dino_learner(recipe, job.preparation, model, processes), None
     assert isinstance(model, CrossModalModel)
-    neighbourhood = _neighbourhood(data, job, say) if recipe.uses_neighbours else None
     texts, frozen, weights = None, None, None
     if recipe.text is not None and job.said is not None:
         texts = text_targets(recipe, job.preparation, *job.said)
         weights = sampling_weights(recipe.text.sampling, job.said[1])
-        if recipe.model.image.frozen is True:
-            parts = (job.train, job.validation)
-            look, views = model.tower_features, recipe.text.frozen_views
-            frozen = frozen_features(model, look, views, recipe, job.preparation, *parts, features, processes, say)
+    if recipe.model.image.frozen is True:
+        parts, look, views = (job.train, job.validation), model.tower_features, recipe.training.frozen_views
+        frozen = frozen_features(model, look, views, recipe, job.preparation, *parts, features, processes, say)
+    neighbourhood = _neighbourhood(data, job, frozen, say) if recipe.uses_neighbours else None
     contexts = context_targets(recipe, job.preparation, job.contexts)
     learner = make_learner(recipe, job.preparation, model, processes, neighbourhood, texts, frozen, contexts)
     return learner, weights
@@ -88,7 +88,7 @@ def _classifier(
     stays, discriminants = recipe.model.image.frozen is True, settings.begin == "discriminants"
     found = None
     if stays or discriminants:
-        parts, views = (job.train, job.validation), settings.frozen_views if stays else 1
+        parts, views = (job.train, job.validation), recipe.training.frozen_views if stays else 1
         found = frozen_features(model, model.features, views, recipe, job.preparation, *parts, features, processes, say)
         standardise(model, found)
         if discriminants:
@@ -97,9 +97,10 @@ def _classifier(
     return learner, weights
 
 
-def _neighbourhood(data: DataSet, job: Job, say: Progress) -> Neighbourhood:
+def _neighbourhood(data: DataSet, job: Job, frozen: FrozenFeatures | None, say: Progress) -> Neighbourhood:
     rows = searched_rows(len(job.train), job.recipe.seed)
     measured: tuple[NDArray[np.float32], ...] = ()
     if isinstance(job.preparation.measures, Measures):
         measured = measure_rows(data, job.train.chosen.rows[rows], job.preparation.measures, say)
-    return Neighbourhood(job.recipe.neighbours, job.train, rows, measured)
+    source = job.train if frozen is None else without_pixels(job.train)
+    return Neighbourhood(job.recipe.neighbours, source, rows, measured, frozen)

@@ -272,6 +272,9 @@ class TrainingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """Threads that gather batches ahead of the step."""
     cache: bool = True
     """Keep the prepared particles on disk during the training; without, pictures are decoded again each epoch."""
+    frozen_views: int = 2
+    """With ``model.image.frozen``: how many views of each particle are kept; the first is the particle as it was
+    measured."""
     checkpoint_minutes: float = 2.0
     """Time between checkpoints."""
     checkpoint_steps: int = 0
@@ -287,6 +290,8 @@ class TrainingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
             raise ValueError(f"batch is {self.batch}; contrast needs at least 2 particles")
         if self.accumulation < 1 or self.workers < 1:
             raise ValueError("accumulation and workers must be 1 or more")
+        if self.frozen_views < 1:
+            raise ValueError(f"frozen_views is {self.frozen_views}; it must be 1 or more")
         if self.epochs < 0 or self.minutes < 0 or not (self.epochs or self.minutes):
             raise ValueError("the training needs a limit: set epochs or minutes above 0")
 
@@ -339,8 +344,6 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             raise ValueError("a recipe with texts needs a weight (loss.text) and both tables, text and model.text")
         if self.uses_contexts != isinstance(self.model.context, ContextTowerConfig):
             raise ValueError("a recipe with contexts needs a weight (loss.context) and the table model.context")
-        if self.text is not None and self.model.image.frozen is True and self.uses_neighbours:
-            raise ValueError("model.image.frozen goes without neighbours; set neighbours.start = 1.0")
 
     @property
     def needs(self) -> tuple[bool, bool]:

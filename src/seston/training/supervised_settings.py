@@ -79,9 +79,6 @@ class SupervisedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     """Of ``ranks``: weight of the mean loss over the ranks beside that of the class itself."""
     frozen_layers: tuple[str, ...] = ()
     """Layers of the tower that stay as they are, by the beginnings of their names (``blocks.0``)."""
-    frozen_views: int = 2
-    """With ``model.image.frozen``: how many views of each particle are kept; the first is the particle as it was
-    measured."""
     tower_rate: float = 1.0
     """Learning rate of the tower, as a share of that of the head."""
     layer_decay: float = 1.0
@@ -107,5 +104,3 @@ class SupervisedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
             raise ValueError(f"head 'ranks' goes with a loss over one softmax, not with {self.loss.kind!r}")
         if not self.tower_rate >= 0 or not 0 < self.layer_decay <= 1:
             raise ValueError("tower_rate must not be below 0, and layer_decay lies above 0 and at most at 1")
-        if self.frozen_views < 1:
-            raise ValueError(f"frozen_views is {self.frozen_views}; it must be 1 or more")

@@ -30,9 +30,6 @@ class TextSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     keep: str = "loss"
     """Keep the weights of the lowest ``loss`` on held-out particles, or of the highest ``macro-f1`` where the texts
     name their pictures."""
-    frozen_views: int = 2
-    """With ``model.image.frozen``: how many views of each particle are kept; the first is the particle as it was
-    measured."""
     tower_rate: float = 1.0
     """Learning rate of the tower of the pictures, as a share of that of all else."""
     start_scale: float = 14.2857
@@ -49,7 +46,7 @@ class TextSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         check_choice("text.keep", self.keep, ("loss", "macro-f1"))
         if not 0 <= self.truncate <= 1:
             raise ValueError(f"truncate is {self.truncate}; it is a share, from 0 to 1")
-        if self.tower_rate < 0 or self.frozen_views < 1:
-            raise ValueError("tower_rate must not be below 0, frozen_views must be 1 or more")
+        if self.tower_rate < 0:
+            raise ValueError(f"tower_rate is {self.tower_rate}; it must not be below 0")
         if self.merges < 0 or self.length < 4:
             raise ValueError("merges must be 0 or more, length 4 or more")

@@ -1,0 +1,80 @@
+"""A frozen picture tower beside a profile tower that learns: looked at once, in a few views, neighbours included."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from seston.models import CrossModalModel
+from seston.particle import Silence
+from seston.store import DataSet
+from seston.training import train, untrained_run
+from seston.training.batches import gather
+from seston.training.frozen_features import FrozenFeatures, frozen_features
+from seston.training.job import Job, prepare_job
+from seston.training.learner import make_learner
+from seston.training.neighbourhood import Neighbourhood, searched_rows
+from seston.training.processes import Processes, joined_processes
+from seston.training.recipe import load_recipe
+from seston.training.run import new_model
+
+_FROZEN = ("model.image.frozen=true", "training.frozen_views=3", "training.batch=25")
+_NEIGHBOURS = ("neighbours.start=0.3", "neighbours.every=0.3")
+
+
+def _looked_at(data: DataSet, kept: Path, processes: Processes) -> tuple[Job, CrossModalModel, FrozenFeatures]:
+    recipe = load_recipe("tiny", _FROZEN)
+    job = prepare_job(data, recipe, (None, 0), kept, processes, Silence())
+    model = new_model(recipe, job.preparation, 0)
+    assert isinstance(model, CrossModalModel)
+    found = frozen_features(
+        model, model.tower_features, 3, recipe, job.preparation, job.train, job.validation, kept / "features",
+        processes, Silence(),
+    )  # fmt: skip
+    return job, model, found
+
+
+def test_the_tower_stays_and_everything_else_learns(small_data: DataSet, tmp_path: Path) -> None:
+    recipe = load_recipe("tiny", (*_FROZEN, *_NEIGHBOURS))
+    run = train(small_data, recipe=recipe, to=tmp_path / "run", epochs=4)
+    before, after = untrained_run(small_data, recipe).model.state_dict(), run.model.state_dict()
+    still = {name for name in after if torch.equal(before[name], after[name])}
+    assert {name for name in after if name.startswith("image_tower.")} <= still
+    for part in ("profile_tower.", "image_head.", "profile_head.", "fused_head.", "image_within_head."):
+        assert any(name.startswith(part) and name not in still for name in after), part
+    assert not (tmp_path / "run" / "state" / "features").exists()
+
+
+def test_neighbours_are_those_that_the_tower_itself_would_find(small_data: DataSet, tmp_path: Path) -> None:
+    with joined_processes("cpu") as processes:
+        job, model, found = _looked_at(small_data, tmp_path, processes)
+        rows = searched_rows(len(job.train), 0)
+        near = []
+        for frozen in (None, found):
+            one = Neighbourhood(job.recipe.neighbours, job.train, rows, (), frozen)
+            one.search_if_due(model, job.preparation, 1.0, processes.device)
+            assert one.near is not None
+            near.append(one.near[:, 0])
+    assert np.mean(near[0] == near[1]) > 0.95  # what is kept has half the digits
+
+
+def test_a_step_sees_the_views_that_were_kept(small_data: DataSet, tmp_path: Path) -> None:
+    with joined_processes("cpu") as processes:
+        job, model, found = _looked_at(small_data, tmp_path, processes)
+        learner = make_learner(job.recipe, job.preparation, model, processes, frozen=found)
+        rows = np.arange(20)
+        seen = learner._view(gather(job.train, rows, 0), (0, 0, 0), held_out=False).image
+    kept = torch.from_numpy(np.asarray(found.train[:, rows], np.float32))
+    which = [[bool(torch.equal(view[row], seen[row])) for view in kept] for row in range(len(rows))]
+    assert all(any(row) for row in which)
+    assert len({row.index(True) for row in which}) == 3
+    assert not torch.equal(kept[0], kept[1])
+
+
+@pytest.mark.parametrize("views", [0, -1])
+def test_a_particle_is_kept_at_least_as_it_was_measured(views: int) -> None:
+    with pytest.raises(Exception, match=f"frozen_views is {views}; it must be 1 or more"):
+        load_recipe("default", (f"training.frozen_views={views}",))
