@@ -11,7 +11,7 @@ from seston.training.settings import Recipe
 
 __all__ = ["CONTENDERS", "MAIN", "Contender", "choose", "recipe_of"]
 
-MAIN = "default"
+MAIN, _MAIN_FROM_IMAGENET = "default", "default-imagenet"
 _GREATEST_PICTURE = 112
 _SMALL = ("pictures.size=112", "model.image.weights=random")
 _IMAGENET = (
@@ -92,14 +92,17 @@ def choose(names: Sequence[str], start: str) -> tuple[list[Contender], list[str]
     notes = []
     if start == "imagenet":
         notes += [f"{one.name}: takes no part from ImageNet" for one in wanted if one.name not in _FROM_IMAGENET]
-        wanted = [
-            replace(one, overrides=(*one.overrides, *_IMAGENET), about=f"{one.about}; EfficientNet-Lite0 from ImageNet")
-            for one in wanted
-            if one.name in _FROM_IMAGENET
-        ]
+        wanted = [_from_imagenet(one) for one in wanted if one.name in _FROM_IMAGENET]
     missing = [one for one in wanted if one.recipe and one.recipe not in recipe_names()]
     notes += [f"{one.name}: left out, there is no recipe {one.recipe!r} yet" for one in missing]
     return [one for one in wanted if one not in missing], notes
+
+
+def _from_imagenet(one: Contender) -> Contender:
+    about = f"{one.about}; EfficientNet-Lite0 from ImageNet"
+    if one.name == MAIN:  # there is a recipe that makes the most of such a start
+        return replace(one, recipe=_MAIN_FROM_IMAGENET, about=about)
+    return replace(one, overrides=(*one.overrides, *_IMAGENET), about=about)
 
 
 def recipe_of(contender: Contender, seed: int, *, quick: bool = False) -> Recipe:

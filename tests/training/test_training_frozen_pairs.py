@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from seston.errors import UsageError
 from seston.models import CrossModalModel
 from seston.particle import Silence
 from seston.store import DataSet
@@ -74,7 +76,25 @@ def test_a_step_sees_the_views_that_were_kept(small_data: DataSet, tmp_path: Pat
     assert not torch.equal(kept[0], kept[1])
 
 
+@pytest.mark.skipif(importlib.util.find_spec("timm") is None, reason="timm is not installed (extra towers)")
+def test_blocks_behind_frozen_ones_learn(small_data: DataSet, tmp_path: Path) -> None:
+    tower = 'model.image={tower="timm:tf_efficientnet_lite0", frozen_blocks=5}'
+    recipe = load_recipe("tiny", (tower, *_FROZEN[1:], *_NEIGHBOURS, "pictures.size=32"))
+    run = train(small_data, recipe=recipe, to=tmp_path / "run", epochs=1)
+    before, after = untrained_run(small_data, recipe).model.state_dict(), run.model.state_dict()
+    moved = {name.removeprefix("image_tower.network.") for name in after if not torch.equal(before[name], after[name])}
+    assert not [name for name in moved if name.startswith(("conv_stem", "bn1", "blocks.0.", "blocks.4."))]
+    assert all(any(name.startswith(part) for name in moved) for part in ("blocks.5.", "blocks.6.", "conv_head"))
+
+
+def test_blocks_are_not_frozen_where_nobody_keeps_what_they_find() -> None:
+    with pytest.raises(UsageError, match="frozen_blocks is for recipes of pictures and profiles or texts"):
+        load_recipe("supervised", ("model.image.frozen_blocks=2",))
+    with pytest.raises(UsageError, match="frozen blocks are for towers of timm"):
+        load_recipe("default", ("model.image.frozen_blocks=2",))
+
+
 @pytest.mark.parametrize("views", [0, -1])
 def test_a_particle_is_kept_at_least_as_it_was_measured(views: int) -> None:
-    with pytest.raises(Exception, match=f"frozen_views is {views}; it must be 1 or more"):
+    with pytest.raises(UsageError, match=f"frozen_views is {views}; it must be 1 or more"):
         load_recipe("default", (f"training.frozen_views={views}",))

@@ -54,6 +54,9 @@ class ImageTowerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """Channels after the stem of ``conv``; each stage doubles them."""
     frozen: bool | msgspec.UnsetType = msgspec.UNSET
     """Leave the tower's weights as they are; what it says of each picture is then computed once and kept."""
+    frozen_blocks: int | msgspec.UnsetType = msgspec.UNSET
+    """So many first blocks of a tower of timm's EfficientNet family, and what stands before them, stay as they are;
+    what they find in each picture is then computed once and kept, and the blocks behind them learn."""
     fixed: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
     """Parts of a timm tower that keep the weights they begin with: ``norms`` (batch norms, folded into the convolutions
     before them) and ``within-channels`` (convolutions of each channel by itself); a step then takes half the time on a
@@ -68,6 +71,10 @@ class ImageTowerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     def __post_init__(self) -> None:
         for part in self.fixed or ():
             check_choice("fixed part", part, FIXED_PARTS)
+        if self.frozen_blocks and not self.tower.startswith("timm:"):
+            raise ValueError(f"frozen blocks are for towers of timm, not for {self.tower!r}")
+        if self.frozen_blocks and (self.frozen is True or self.frozen_blocks < 0):
+            raise ValueError("frozen_blocks is a number of blocks, and goes without frozen, which is all of them")
         if self.fixed and not self.tower.startswith("timm:"):
             raise ValueError(f"fixed parts are for towers of timm, not for {self.tower!r}")
         if not self.tower.startswith(("timm:", "open_clip:")):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -48,7 +49,8 @@ def image_tower(config: ImageTowerConfig, inputs: Inputs) -> nn.Module:
     if config.tower.startswith("timm:"):
         from seston.models.timm_tower import timm_tower
 
-        return timm_tower(config.tower.removeprefix("timm:"), config.weights, inputs, fixed=config.fixed or ())
+        name, blocks = config.tower.removeprefix("timm:"), config.frozen_blocks or 0
+        return timm_tower(name, config.weights, inputs, fixed=config.fixed or (), frozen_blocks=blocks)
     if config.tower.startswith("open_clip:"):
         from seston.models.open_clip_image import open_clip_image
 
@@ -147,8 +149,24 @@ class CrossModalModel(nn.Module):
         return seen * batch.image_present[:, None]
 
     def tower_features(self, batch: Batch) -> Tensor:
-        """Say what the tower alone finds in pictures, (B, F); what it found before may stand in the pictures' place."""
-        return batch.image.float() if batch.image.ndim == 2 else self.image_tower(batch.image).float()
+        """Say what the tower alone finds in pictures, (B, F).
+
+        What its frozen part found before, as `frozen_features` says it, may stand in the pictures' place.
+        """
+        tower: Any = self.image_tower
+        if batch.image.ndim > 2:
+            seen: Tensor = tower(batch.image)
+        else:
+            seen = tower.behind(batch.image) if self.config.image.frozen_blocks else batch.image
+        return seen.float()
+
+    def frozen_features(self, batch: Batch) -> Tensor:
+        """Say what the frozen part of the tower finds in pictures, (B, numbers): all of it, or its first blocks."""
+        if not self.config.image.frozen_blocks:
+            return self.tower_features(batch)
+        tower: Any = self.image_tower
+        found: Tensor = tower.before(batch.image)
+        return found
 
     def profile_features(self, batch: Batch) -> Tensor:
         """Say what the profiles tell: (B, G), zero where there is none."""

@@ -12,11 +12,13 @@ from torch import Tensor, nn
 from seston.errors import NotFoundError, UsageError, nearest_word
 from seston.models.config import Inputs
 from seston.models.fixed_parts import fix_parts
+from seston.models.full_precision import keep_full_precision
 from seston.models.torchvision_shim import import_timm
 
-__all__ = ["timm_tower"]
+__all__ = ["TimmTower", "timm_tower"]
 
 _PACKAGE = "package:"
+_IN_A_ROW = ("conv_stem", "bn1", "blocks", "conv_head", "bn2", "forward_head")
 
 
 def timm_tower(
@@ -27,6 +29,7 @@ def timm_tower(
     drop_path: float = 0.0,
     any_size: bool = False,
     fixed: Sequence[str] = (),
+    frozen_blocks: int = 0,
 ) -> nn.Module:
     """Build a tower of timm without its classifier.
 
@@ -45,13 +48,16 @@ def timm_tower(
         Take pictures of other sizes too; a tower with learned places then interpolates between them.
     fixed
         Parts that keep the weights they begin with, as of `seston.models.fixed_parts.fix_parts`.
+    frozen_blocks
+        So many first blocks stay as they are. The tower then also works in two parts, ``before`` (pictures to a row of
+        numbers each) and ``behind`` (from there to features).
 
     Raises
     ------
     MissingExtraError
         timm, or the package with the weights, is not installed.
     UsageError
-        No such tower, no such file, weights that do not fit, or no such parts to fix.
+        No such tower, no such file, weights that do not fit, no such parts to fix, or no such blocks to freeze.
     """
     timm = import_timm()
     if not timm.is_model(name.split(".")[0]):
@@ -85,11 +91,17 @@ def timm_tower(
             ),
         )
     mean, deviation = (settings.mean, settings.std) if settings is not None else ((0.5,), (0.5,))
-    return _TimmTower(network, mean, deviation, inputs.picture_channels)
+    tower = TimmTower(network, mean, deviation, inputs.picture_channels)
+    if frozen_blocks:
+        tower.freeze(frozen_blocks, inputs)
+    return tower
 
 
-class _TimmTower(nn.Module):
-    """Give a network the pixel scale that its weights expect, and take its pooled features."""
+class TimmTower(nn.Module):
+    """Give a network the pixel scale that its weights expect, and take its pooled features.
+
+    Of a network whose first blocks are frozen, `behind` takes up what `before` found.
+    """
 
     mean: Tensor
     deviation: Tensor
@@ -98,15 +110,57 @@ class _TimmTower(nn.Module):
         super().__init__()
         # Pixels of all channels side by side: convolutions take half the time on a CPU, and no more on a GPU.
         self.network = network.to(memory_format=torch.channels_last)
+        keep_full_precision(self.network)
         self.features = int(getattr(network, "head_hidden_size", None) or network.num_features)
+        self.frozen_blocks, self.frozen_shape = 0, ()
         self.register_buffer("mean", _per_channel(mean, channels), persistent=False)
         self.register_buffer("deviation", _per_channel(deviation, channels), persistent=False)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Turn pictures in [-1, 1] into (B, features)."""
-        scaled = ((pictures + 1) / 2 - self.mean) / self.deviation
-        features: Tensor = self.network(scaled.contiguous(memory_format=torch.channels_last))
+        features: Tensor = self.network(self.scaled(pictures))
         return features
+
+    def before(self, pictures: Tensor) -> Tensor:
+        """Say what the frozen blocks find in pictures: (B, numbers)."""
+        found = self.network.bn1(self.network.conv_stem(self.scaled(pictures)))
+        for block in self.network.blocks[: self.frozen_blocks]:
+            found = block(found)
+        flat: Tensor = found.flatten(1)
+        return flat
+
+    def behind(self, found: Tensor) -> Tensor:
+        """Turn what the frozen blocks found, (B, numbers), into (B, features)."""
+        maps = found.reshape(-1, *self.frozen_shape).contiguous(memory_format=torch.channels_last)
+        for block in self.network.blocks[self.frozen_blocks :]:
+            maps = block(maps)
+        features: Tensor = self.network.forward_head(self.network.bn2(self.network.conv_head(maps)))
+        return features
+
+    def freeze(self, blocks: int, inputs: Inputs) -> None:
+        """Leave the stem and the first blocks as they are.
+
+        Raises
+        ------
+        UsageError
+            The network has no blocks in a row, or not more than these.
+        """
+        missing = [one for one in _IN_A_ROW if not hasattr(self.network, one)]
+        if missing or blocks >= len(self.network.blocks):
+            has = f"has {len(self.network.blocks)} blocks" if not missing else "is not of the EfficientNet family"
+            raise UsageError(f"model.image.frozen_blocks is {blocks}; the tower {has}: some have to be left to learn")
+        for part in (self.network.conv_stem, self.network.bn1, *self.network.blocks[:blocks]):
+            part.requires_grad_(False)
+        self.frozen_blocks = blocks
+        with torch.no_grad():
+            maps = self.network.eval().conv_stem(torch.zeros(1, inputs.picture_channels, *[inputs.picture_size] * 2))
+            for block in self.network.blocks[:blocks]:
+                maps = block(maps)
+        self.frozen_shape = tuple(maps.shape[1:])
+
+    def scaled(self, pictures: Tensor) -> Tensor:
+        """Turn pictures in [-1, 1] into what the network expects."""
+        return (((pictures + 1) / 2 - self.mean) / self.deviation).contiguous(memory_format=torch.channels_last)
 
 
 def _per_channel(values: tuple[float, ...], channels: int) -> Tensor:

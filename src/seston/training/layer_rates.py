@@ -47,7 +47,7 @@ def set_training(model: nn.Module, settings: SupervisedSettings, *, whole: bool)
             module.eval()
 
 
-def rate_shares(model: nn.Module, settings: SupervisedSettings) -> Callable[[str], float]:
+def rate_shares(model: nn.Module, tower_rate: float, layer_decay: float = 1.0) -> Callable[[str], float]:
     """Give the share of the learning rate of each parameter, by its name.
 
     The head and what leads to it move at the full rate, the last layer of the tower at `tower_rate` of it, each layer
@@ -60,7 +60,7 @@ def rate_shares(model: nn.Module, settings: SupervisedSettings) -> Callable[[str
     def share(name: str) -> float:
         if not name.startswith(_TOWER):
             return 1.0
-        return settings.tower_rate * settings.layer_decay ** depth[_layer(name)]
+        return tower_rate * layer_decay ** depth[_layer(name)]
 
     return share
 

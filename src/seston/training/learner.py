@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -61,7 +61,7 @@ class Learner:
     texts: TextTargets | None = None
     """What is said of the particles, where the recipe learns from texts."""
     frozen: FrozenFeatures | None = None
-    """What a frozen tower found in all pictures, instead of the tower."""
+    """What the frozen part of the tower found in all pictures, instead of it."""
     contexts: ContextTargets | None = None
     """Where and when the particles were taken, where the recipe learns from contexts and there are any."""
     best: dict[str, Tensor] = field(default_factory=dict)
@@ -280,14 +280,11 @@ def make_learner(
 ) -> Learner:
     """Put a new model where it learns, with a running mean of it and an optimiser."""
     model = model.to(processes.device)
-    rate_shares = None
-    if recipe.model.image.frozen is True:
-        model.image_tower.requires_grad_(False)
-    if recipe.text is not None:
-        rate_shares = _rate_shares(recipe.text.tower_rate)
+    share = recipe.optimiser.tower_rate
+    rate_shares = None if share == 1 else (lambda name: share if name.startswith("image_tower.") else 1.0)
     model.train()
-    if frozen is not None:
-        model.image_tower.eval()
+    if recipe.model.image.frozen is True:
+        model.image_tower.requires_grad_(False).eval()
     average = copy.deepcopy(model).requires_grad_(False)
     return Learner(
         recipe=recipe,
@@ -308,8 +305,3 @@ def make_learner(
 def _without_pixels(prepared: Prepared) -> Prepared:
     """Leave one pixel of each picture, which nobody looks at."""
     return replace(prepared, picture=prepared.picture[:, :, :1, :1])
-
-
-def _rate_shares(tower_rate: float) -> Callable[[str], float]:
-    """Give the share of the learning rate of each parameter, by its name."""
-    return lambda name: tower_rate if name.startswith("image_tower.") else 1.0

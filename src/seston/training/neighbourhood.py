@@ -114,7 +114,6 @@ class Neighbourhood:
         return [block for block in blocks if block.any()]
 
 
-
 def searched_rows(particles: int, seed: int) -> NDArray[np.int64]:
     """Choose among which particles of a training neighbours are looked for."""
     if particles <= _AT_MOST:

@@ -67,8 +67,8 @@ def new_learner(
     if recipe.text is not None and job.said is not None:
         texts = text_targets(recipe, job.preparation, *job.said)
         weights = sampling_weights(recipe.text.sampling, job.said[1])
-    if recipe.model.image.frozen is True:
-        parts, look, views = (job.train, job.validation), model.tower_features, recipe.training.frozen_views
+    if recipe.model.image.frozen is True or recipe.model.image.frozen_blocks:
+        parts, look, views = (job.train, job.validation), model.frozen_features, recipe.training.frozen_views
         frozen = frozen_features(model, look, views, recipe, job.preparation, *parts, features, processes, say)
     neighbourhood = _neighbourhood(data, job, frozen, say) if recipe.uses_neighbours else None
     contexts = context_targets(recipe, job.preparation, job.contexts)

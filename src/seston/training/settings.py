@@ -233,6 +233,8 @@ class OptimiserSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     """Share of the learning rate at the end of the budget (cosine)."""
     warmup: float = 0.05
     """Share of the budget during which the learning rate rises."""
+    tower_rate: float = 1.0
+    """Learning rate of the picture tower, as a share of that of all else."""
     weight_decay: float = 0.05
     decay_all: bool = False
     """Let the weight decay act on biases, norms and scales too, as the paper does."""
@@ -245,6 +247,8 @@ class OptimiserSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
         check_choice("optimiser", self.name, ("adamw", "sgd"))
         if not 0 <= self.warmup < 1:
             raise ValueError(f"warmup is {self.warmup}; it is a share of the budget, from 0 to below 1")
+        if self.tower_rate < 0:
+            raise ValueError(f"tower_rate is {self.tower_rate}; it must not be below 0")
 
 
 class TrainingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -332,6 +336,8 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         if self.supervised is not None and self.supervised.low_rank is not None and self.model.image.frozen is True:
             raise ValueError("model.image.frozen leaves nothing for supervised.low_rank to learn; use one of them")
         if self.pictures_alone:
+            if self.model.image.frozen_blocks:
+                raise ValueError("model.image.frozen_blocks is for recipes of pictures and profiles or texts")
             if self.text is not None:
                 raise ValueError("text goes neither with dino nor with supervised; use one of them")
             return

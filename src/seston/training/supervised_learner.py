@@ -285,7 +285,9 @@ def make_supervised_learner(
         average=copy.deepcopy(model).requires_grad_(False),
         labelled=labelled,
         tree=class_tree(labelled.classes),
-        optimiser=make_optimiser(model, recipe.optimiser, rate_shares(model, settings)),
+        optimiser=make_optimiser(
+            model, recipe.optimiser, rate_shares(model, recipe.optimiser.tower_rate, settings.layer_decay)
+        ),
         noise=NoiseTable(recipe.seed, processes.device),
         scaler=loss_scaler(recipe, processes.device.type),
         frozen=frozen,

@@ -79,8 +79,6 @@ class SupervisedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     """Of ``ranks``: weight of the mean loss over the ranks beside that of the class itself."""
     frozen_layers: tuple[str, ...] = ()
     """Layers of the tower that stay as they are, by the beginnings of their names (``blocks.0``)."""
-    tower_rate: float = 1.0
-    """Learning rate of the tower, as a share of that of the head."""
     layer_decay: float = 1.0
     """Factor of the learning rate from each layer of the tower to the one before it."""
     low_rank: LowRankSettings | None = None
@@ -102,5 +100,5 @@ class SupervisedSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
             raise ValueError("begin 'discriminants' goes with bottleneck = false and a head that is not 'cosine'")
         if self.head == "ranks" and self.loss.kind not in ("cross-entropy", "balanced-softmax", "logit-adjustment"):
             raise ValueError(f"head 'ranks' goes with a loss over one softmax, not with {self.loss.kind!r}")
-        if not self.tower_rate >= 0 or not 0 < self.layer_decay <= 1:
-            raise ValueError("tower_rate must not be below 0, and layer_decay lies above 0 and at most at 1")
+        if not 0 < self.layer_decay <= 1:
+            raise ValueError(f"layer_decay is {self.layer_decay}; it lies above 0 and at most at 1")

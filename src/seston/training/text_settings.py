@@ -30,8 +30,6 @@ class TextSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     keep: str = "loss"
     """Keep the weights of the lowest ``loss`` on held-out particles, or of the highest ``macro-f1`` where the texts
     name their pictures."""
-    tower_rate: float = 1.0
-    """Learning rate of the tower of the pictures, as a share of that of all else."""
     start_scale: float = 14.2857
     """Inverse temperature at the start; it is learned."""
     start_bias: float = -10.0
@@ -46,7 +44,5 @@ class TextSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         check_choice("text.keep", self.keep, ("loss", "macro-f1"))
         if not 0 <= self.truncate <= 1:
             raise ValueError(f"truncate is {self.truncate}; it is a share, from 0 to 1")
-        if self.tower_rate < 0:
-            raise ValueError(f"tower_rate is {self.tower_rate}; it must not be below 0")
         if self.merges < 0 or self.length < 4:
             raise ValueError("merges must be 0 or more, length 4 or more")
