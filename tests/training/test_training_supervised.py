@@ -26,7 +26,7 @@ from seston.training.classes import read_classes
 
 TINY = (
     "pictures.size=32", "model.embedding=32", 'model.image={tower="conv", weights="random", width=8, blocks=[1, 1]}',
-    "training.batch=20", "training.device=cpu", "supervised.tower_rate=1.0", "training.precision=float32",
+    "training.batch=20", "training.device=cpu", "optimiser.tower_rate=1.0", "training.precision=float32",
     "training.validation_steps=2", "training.validation_share=0.2", "training.ema=0.5", "augmentation.coarse=0.0",
 )  # fmt: skip
 
@@ -151,7 +151,7 @@ def test_a_head_that_begins_with_discriminants_knows_more_before_the_first_step(
     small_data: DataSet, tmp_path: Path
 ) -> None:
     tower = 'model.image={tower="timm:test_efficientnet", weights="random", fixed=["norms"]}'
-    options = [*TINY, tower, "supervised.bottleneck=false", "supervised.tower_rate=0.0", "optimiser.learning_rate=1e-9"]
+    options = [*TINY, tower, "supervised.bottleneck=false", "optimiser.tower_rate=0.0", "optimiser.learning_rate=1e-9"]
     losses = {}
     for begin in ("random", "discriminants"):
         recipe = load_recipe("supervised", [*options, f"supervised.begin={begin}"])

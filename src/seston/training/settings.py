@@ -271,14 +271,15 @@ class TrainingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     validation_share: float = 0.05
     """Share of the training particles held out where the split has no validation part."""
     precision: str = "auto"
-    """``float32``, ``bfloat16``, ``float16`` (GPU), or ``auto``: bfloat16 on a GPU that has it, else float32."""
+    """``float32``, ``bfloat16``, ``float16`` (GPU), or ``auto``: bfloat16 on a GPU or a processor
+    that computes in it, else float32."""
     workers: int = 1
     """Threads that gather batches ahead of the step."""
     cache: bool = True
     """Keep the prepared particles on disk during the training; without, pictures are decoded again each epoch."""
     frozen_views: int = 2
-    """With ``model.image.frozen``: how many views of each particle are kept; the first is the particle as it was
-    measured."""
+    """With ``model.image.frozen`` or ``frozen_blocks``: how many views of each particle are kept; the first is the
+    particle as it was measured."""
     checkpoint_minutes: float = 2.0
     """Time between checkpoints."""
     checkpoint_steps: int = 0
