@@ -31,6 +31,7 @@ from torch.nn import functional
 from in_the_box.network import FEATURES, Encoder
 from in_the_box.squares import Squares, squares_of
 from in_the_box.views import Views
+from seston.training.stepping import has_bfloat16
 
 SETTINGS = Path(__file__).with_name("in-the-box.toml")
 
@@ -99,7 +100,8 @@ def _work(rank: int, settings: dict[str, Any], data: Path, split: str, to: Path,
             truth = torch.from_numpy(targets[rows])
             for group in optimiser.param_groups:
                 group["lr"] = group["peak"] * _rate(step / total, settings["warm_up"])
-            scores = model(views(_pictures(squares, rows), size, random))
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_bfloat16("cpu")):
+                scores = model(views(_pictures(squares, rows), size, random)).float()
             loss = functional.cross_entropy(scores, truth, label_smoothing=settings["smoothing"])
             optimiser.zero_grad()
             loss.backward()

@@ -15,7 +15,7 @@ from seston.errors import TrainingError
 from seston.training.batches import Gathered
 from seston.training.settings import Recipe
 
-__all__ = ["check_loss", "loss_scaler", "precision_of", "update_weights"]
+__all__ = ["check_loss", "has_bfloat16", "loss_scaler", "precision_of", "update_weights"]
 
 _NAMED_AT_MOST = 10
 
@@ -24,11 +24,11 @@ def precision_of(recipe: Recipe, device: str) -> torch.dtype:
     """Give the type in which towers compute on a kind of device."""
     wanted = recipe.training.precision
     if wanted == "auto":
-        wanted = "bfloat16" if _has_bfloat16(device) else "float32"
+        wanted = "bfloat16" if has_bfloat16(device) else "float32"
     return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[wanted]
 
 
-def _has_bfloat16(device: str) -> bool:
+def has_bfloat16(device: str) -> bool:
     """Tell whether bfloat16 is computed in the circuits: there it doubles the steps per second."""
     if device == "cuda":
         return bool(torch.cuda.is_bf16_supported())
