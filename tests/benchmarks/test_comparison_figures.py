@@ -91,6 +91,9 @@ def test_from_imagenet_both_sides_have_the_same_tower() -> None:
     assert {(tower.tower, tower.weights) for tower in towers} == {
         ("timm:tf_efficientnet_lite0", "package:efficientnet-lite0")
     }
+    assert [recipe_of(one, 0).name for one in choose(["default", "untrained"], "imagenet")[0]] == [
+        "default-imagenet", "default",
+    ]  # fmt: skip
 
 
 def test_an_unknown_method_is_named_with_the_nearest_right_one() -> None:
