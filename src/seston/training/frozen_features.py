@@ -1,4 +1,4 @@
-"""What a frozen tower finds in particles, reckoned once: then a head learns in seconds."""
+"""What a frozen tower, or the frozen beginning of one, finds in particles, reckoned once: the rest learns quickly."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ __all__ = ["FrozenFeatures", "frozen_features", "standardise"]
 
 _AT_ONCE = 256
 _PURPOSE = 0xF0F0
+_GREATEST = 65504.0
+"""Of float16."""
 
 
 @dataclass(frozen=True)
@@ -75,9 +77,9 @@ def frozen_features(
     Parameters
     ----------
     model
-        With the tower that stays as it is.
+        With the tower that stays as it is, wholly or in its beginning.
     look
-        Gives (B, F) of a batch, by that tower.
+        Gives (B, F) of a batch, by what stays of it.
     views
         How many views of each training particle; the first is the particle as it was measured.
     recipe, preparation
@@ -150,7 +152,7 @@ def _fill(job: _Job, target: NDArray[np.float16], source: PreparedSource, view: 
     """Reckon one view of all particles."""
     for start in range(0, len(source), _AT_ONCE):
         part = slice(start, min(start + _AT_ONCE, len(source)))
-        target[part] = _features(job, source, part, view)
+        target[part] = np.clip(_features(job, source, part, view), -_GREATEST, _GREATEST)
         job.say.advance(part.stop - part.start)
 
 
