@@ -151,22 +151,29 @@ class CrossModalModel(nn.Module):
     def tower_features(self, batch: Batch) -> Tensor:
         """Say what the tower alone finds in pictures, (B, F).
 
-        What its frozen part found before, as `frozen_features` says it, may stand in the pictures' place.
+        In the pictures' place may stand what the tower found before, or what its frozen blocks did.
         """
         tower: Any = self.image_tower
         if batch.image.ndim > 2:
             seen: Tensor = tower(batch.image)
         else:
-            seen = tower.behind(batch.image) if self.config.image.frozen_blocks else batch.image
+            whole = batch.image.shape[1] == _features(self.image_tower)
+            seen = batch.image if whole else tower.behind(batch.image)
         return seen.float()
 
     def frozen_features(self, batch: Batch) -> Tensor:
-        """Say what the frozen part of the tower finds in pictures, (B, numbers): all of it, or its first blocks."""
+        """Say what a frozen tower finds in pictures, (B, F); or its frozen blocks, and then the tower, (B, K + F)."""
         if not self.config.image.frozen_blocks:
             return self.tower_features(batch)
         tower: Any = self.image_tower
         found: Tensor = tower.before(batch.image)
-        return found
+        return torch.cat([found.float(), tower.behind(found).float()], dim=1)
+
+    @property
+    def frozen_numbers(self) -> int:
+        """How many numbers the frozen blocks of the picture tower find; 0 where there are none."""
+        tower: Any = self.image_tower
+        return math.prod(tower.frozen_shape) if self.config.image.frozen_blocks else 0
 
     def profile_features(self, batch: Batch) -> Tensor:
         """Say what the profiles tell: (B, G), zero where there is none."""

@@ -41,19 +41,28 @@ class FrozenFeatures:
     """(V, N, F): the first view is the particle as it was measured."""
     validation: NDArray[np.float16]
     """(M, F)."""
+    blocks: int = 0
+    """Where blocks behind frozen ones may learn: so many numbers of each row are what the frozen blocks found; the rest
+    is what the tower found with all its blocks as they began."""
 
-    def of_train(self, rows: NDArray[np.int64], drawn: NDArray[np.float64]) -> Tensor:
-        """Give (B, F) of training particles; of their views the ones that numbers in [0, 1) pick."""
+    def of_train(self, rows: NDArray[np.int64], drawn: NDArray[np.float64], *, whole: bool = False) -> Tensor:
+        """Give (B, F) of training particles; of their views the ones that numbers in [0, 1) pick.
+
+        Where there are frozen blocks, what these found, or, with `whole`, what the tower found as it began.
+        """
         views = np.minimum((drawn * len(self.train)).astype(np.int64), len(self.train) - 1)
-        return torch.from_numpy(np.asarray(self.train[views, rows], np.float32))
+        return _tensor(self.train[views, rows, self._columns(whole)])
 
     def as_measured(self, rows: NDArray[np.int64]) -> Tensor:
         """Give (B, F) of training particles as they were measured."""
-        return torch.from_numpy(np.asarray(self.train[0, rows], np.float32))
+        return _tensor(self.train[0, rows, self._columns(False)])
 
-    def of_validation(self, rows: NDArray[np.int64]) -> Tensor:
-        """Give (B, F) of held-out particles."""
-        return torch.from_numpy(np.asarray(self.validation[rows], np.float32))
+    def of_validation(self, rows: NDArray[np.int64], *, whole: bool = False) -> Tensor:
+        """Give (B, F) of held-out particles; `whole` as of `of_train`."""
+        return _tensor(self.validation[rows, self._columns(whole)])
+
+    def _columns(self, whole: bool) -> slice:
+        return slice(self.blocks, None) if whole else slice(None, self.blocks or None)
 
 
 def frozen_features(
@@ -67,6 +76,8 @@ def frozen_features(
     folder: Path,
     processes: Processes,
     say: Progress,
+    *,
+    blocks: int = 0,
 ) -> FrozenFeatures:
     """Reckon the features of all particles once into files of a folder; what is there whole is used again.
 
@@ -92,6 +103,8 @@ def frozen_features(
         The first one reckons, the others wait.
     say
         Told how far it is.
+    blocks
+        How many of the numbers frozen blocks found, as `FrozenFeatures` keeps it.
     """
     parts = (train.chosen.fingerprint(), "" if validation is None else validation.chosen.fingerprint(), views)
     folder = folder / _hash_of(parts, recipe, preparation)
@@ -105,7 +118,7 @@ def frozen_features(
         done.touch()
     processes.wait()
     return FrozenFeatures(
-        np.load(folder / "train.npy", mmap_mode="r"), np.load(folder / "validation.npy", mmap_mode="r")
+        np.load(folder / "train.npy", mmap_mode="r"), np.load(folder / "validation.npy", mmap_mode="r"), blocks
     )
 
 
@@ -178,6 +191,10 @@ def _features(job: _Job, source: PreparedSource, part: slice, view: int) -> NDAr
         features = job.look(batch)
     numbers: NDArray[np.float32] = features.float().cpu().numpy()
     return numbers
+
+
+def _tensor(numbers: NDArray[np.float16]) -> Tensor:
+    return torch.from_numpy(np.asarray(numbers, np.float32))
 
 
 def standardise(model: ClassifierModel, found: FrozenFeatures) -> None:

@@ -64,6 +64,8 @@ class Learner:
     """What the frozen part of the tower found in all pictures, instead of it."""
     contexts: ContextTargets | None = None
     """Where and when the particles were taken, where the recipe learns from contexts and there are any."""
+    thawed: bool = True
+    """Whether the blocks behind frozen ones learn by now."""
     best: dict[str, Tensor] = field(default_factory=dict)
     """Averaged weights at the lowest validation loss."""
     judged_by: str = "validation"
@@ -92,6 +94,7 @@ class Learner:
         TrainingError
             A loss or a gradient that is no number; the message names the particles.
         """
+        self.thawed = used >= self.recipe.training.thaw
         if self.neighbourhood is not None:
             self.neighbourhood.search_if_due(self.average, self.preparation, used, self.processes.device)
         rate = learning_rate(self.recipe.optimiser, used)
@@ -220,10 +223,11 @@ class Learner:
         )
         if self.frozen is None:
             return batch
+        whole = bool(self.frozen.blocks) and not self.thawed
         if held_out:
-            found = self.frozen.of_validation(gathered.rows)
+            found = self.frozen.of_validation(gathered.rows, whole=whole)
         else:
-            found = self.frozen.of_train(gathered.rows, uniforms(keys, 1, *purpose, _VIEW)[:, 0])
+            found = self.frozen.of_train(gathered.rows, uniforms(keys, 1, *purpose, _VIEW)[:, 0], whole=whole)
         return replace(batch, image=found.to(self.processes.device))
 
     def _terms_beside(

@@ -69,7 +69,10 @@ def new_learner(
         weights = sampling_weights(recipe.text.sampling, job.said[1])
     if recipe.model.image.frozen is True or recipe.model.image.frozen_blocks:
         parts, look, views = (job.train, job.validation), model.frozen_features, recipe.training.frozen_views
-        frozen = frozen_features(model, look, views, recipe, job.preparation, *parts, features, processes, say)
+        blocks = model.frozen_numbers
+        frozen = frozen_features(
+            model, look, views, recipe, job.preparation, *parts, features, processes, say, blocks=blocks
+        )
     neighbourhood = _neighbourhood(data, job, frozen, say) if recipe.uses_neighbours else None
     contexts = context_targets(recipe, job.preparation, job.contexts)
     learner = make_learner(recipe, job.preparation, model, processes, neighbourhood, texts, frozen, contexts)

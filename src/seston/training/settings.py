@@ -280,6 +280,9 @@ class TrainingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     frozen_views: int = 2
     """With ``model.image.frozen`` or ``frozen_blocks``: how many views of each particle are kept; the first is the
     particle as it was measured."""
+    thaw: float = 0.0
+    """With ``model.image.frozen_blocks``: share of the budget during which the blocks behind them stay as they are too,
+    so that steps are quick; then they learn."""
     checkpoint_minutes: float = 2.0
     """Time between checkpoints."""
     checkpoint_steps: int = 0
@@ -295,6 +298,8 @@ class TrainingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
             raise ValueError(f"batch is {self.batch}; contrast needs at least 2 particles")
         if self.accumulation < 1 or self.workers < 1:
             raise ValueError("accumulation and workers must be 1 or more")
+        if not 0 <= self.thaw < 1:
+            raise ValueError(f"thaw is {self.thaw}; it is a share of the budget, from 0 to below 1")
         if self.frozen_views < 1:
             raise ValueError(f"frozen_views is {self.frozen_views}; it must be 1 or more")
         if self.epochs < 0 or self.minutes < 0 or not (self.epochs or self.minutes):
