@@ -10,15 +10,20 @@ import pytest
 import torch
 
 from seston.errors import UsageError
-from seston.models import CrossModalModel
+from seston.models import CrossModalModel, ModelConfig
+from seston.models.config import ImageTowerConfig, Inputs
+from seston.models.crossmodal import image_tower
+from seston.models.timm_tower import TimmTower
 from seston.particle import Silence
 from seston.store import DataSet
 from seston.training import train, untrained_run
 from seston.training.batches import gather
 from seston.training.frozen_features import FrozenFeatures, frozen_features
 from seston.training.job import Job, prepare_job
-from seston.training.learner import make_learner
+from seston.training.learner import Learner, make_learner
+from seston.training.learning_state import copied_weights
 from seston.training.neighbourhood import Neighbourhood, searched_rows
+from seston.training.new_learner import new_learner
 from seston.training.processes import Processes, joined_processes
 from seston.training.recipe import load_recipe
 from seston.training.run import new_model
@@ -85,6 +90,47 @@ def test_blocks_behind_frozen_ones_learn(small_data: DataSet, tmp_path: Path) ->
     moved = {name.removeprefix("image_tower.network.") for name in after if not torch.equal(before[name], after[name])}
     assert not [name for name in moved if name.startswith(("conv_stem", "bn1", "blocks.0.", "blocks.4."))]
     assert all(any(name.startswith(part) for name in moved) for part in ("blocks.5.", "blocks.6.", "conv_head"))
+
+
+@pytest.mark.skipif(importlib.util.find_spec("timm") is None, reason="timm is not installed (extra towers)")
+def test_blocks_behind_frozen_ones_stay_too_until_they_thaw(small_data: DataSet, tmp_path: Path) -> None:
+    tower = 'model.image={tower="timm:tf_efficientnet_lite0", frozen_blocks=5, fixed=["norms"]}'
+    recipe = load_recipe("tiny", (tower, *_FROZEN[1:], *_NEIGHBOURS, "pictures.size=32", "training.thaw=0.5"))
+    with joined_processes("cpu") as processes:
+        job = prepare_job(small_data, recipe, (None, 0), tmp_path, processes, Silence())
+        learner, _ = new_learner(small_data, job, tmp_path / "features", processes, Silence())
+        assert isinstance(learner, Learner)
+        assert learner.frozen is not None
+        before = copied_weights(learner.model)
+        batch = gather(job.train, np.arange(20), 0)
+        seen = {}
+        for number, used in enumerate((0.1, 0.6)):
+            learner.step([batch], 0, number, used)
+            after = copied_weights(learner.model)
+            seen[used] = {name for name in after if not torch.equal(before[name], after[name])}
+    assert not any(name.startswith("image_tower.") for name in seen[0.1])
+    assert any(name.startswith("profile_tower.") for name in seen[0.1])
+    assert any(name.startswith("image_tower.network.blocks.6.") for name in seen[0.6])
+
+
+@pytest.mark.skipif(importlib.util.find_spec("timm") is None, reason="timm is not installed (extra towers)")
+def test_a_tower_says_the_same_of_pictures_and_of_what_its_frozen_blocks_found() -> None:
+    config = ImageTowerConfig(tower="timm:tf_efficientnet_lite0", frozen_blocks=3)
+    inputs = Inputs(
+        picture_size=48, picture_channels=1, picture_sizes=0, profile_channels=2, profile_length=16, profile_sizes=0
+    )
+    model = CrossModalModel(ModelConfig(image=config), inputs).eval()
+    tower = model.image_tower
+    pictures = torch.rand(2, 1, 48, 48) * 2 - 1
+    assert isinstance(tower, TimmTower)
+    with torch.no_grad():
+        found = tower.before(pictures)
+        assert found.shape == (2, model.frozen_numbers)
+        torch.testing.assert_close(tower.behind(found), tower(pictures), rtol=1e-4, atol=1e-5)
+    with pytest.raises(UsageError, match="frozen_blocks is 7; the tower has 7 blocks"):
+        image_tower(ImageTowerConfig(tower="timm:tf_efficientnet_lite0", frozen_blocks=7), inputs)
+    with pytest.raises(UsageError, match="is not of the EfficientNet family"):
+        image_tower(ImageTowerConfig(tower="timm:test_vit", frozen_blocks=1), inputs)
 
 
 def test_blocks_are_not_frozen_where_nobody_keeps_what_they_find() -> None:
