@@ -127,6 +127,24 @@ def test_a_tower_says_the_same_of_pictures_and_of_what_its_frozen_blocks_found()
         found = tower.before(pictures)
         assert found.shape == (2, model.frozen_numbers)
         torch.testing.assert_close(tower.behind(found), tower(pictures), rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(tower.behind(found[:, None]), tower(pictures), rtol=1e-4, atol=1e-5)
+
+
+def test_what_blocks_found_is_not_taken_for_what_the_tower_found() -> None:
+    kept = np.arange(2 * 3 * 8, dtype=np.float16).reshape(2, 3, 8)
+    found = FrozenFeatures(kept, kept[0], blocks=4)  # as many numbers of the blocks as of the tower
+    rows = np.array([2, 0])
+    assert torch.equal(found.as_measured(rows), torch.from_numpy(kept[0, rows, None, :4]).float())
+    assert torch.equal(found.of_validation(rows, whole=True), torch.from_numpy(kept[0, rows, 4:]).float())
+    assert found.of_train(rows, np.array([0.9, 0.1])).shape == (2, 1, 4)
+    assert torch.equal(found.of_train(rows, np.array([0.9, 0.1]), whole=True)[0], torch.arange(44.0, 48.0))
+
+
+def test_towers_that_cannot_be_cut_there_are_refused() -> None:
+    pytest.importorskip("timm")
+    inputs = Inputs(
+        picture_size=48, picture_channels=1, picture_sizes=0, profile_channels=2, profile_length=16, profile_sizes=0
+    )
     with pytest.raises(UsageError, match="frozen_blocks is 7; the tower has 7 blocks"):
         image_tower(ImageTowerConfig(tower="timm:tf_efficientnet_lite0", frozen_blocks=7), inputs)
     with pytest.raises(UsageError, match="is not of the EfficientNet family"):

@@ -151,14 +151,16 @@ class CrossModalModel(nn.Module):
     def tower_features(self, batch: Batch) -> Tensor:
         """Say what the tower alone finds in pictures, (B, F).
 
-        In the pictures' place may stand what the tower found before, or what its frozen blocks did.
+        In the pictures' place may stand what the tower found before, (B, F), or its frozen blocks did, (B, 1, K).
         """
         tower: Any = self.image_tower
-        if batch.image.ndim > 2:
-            seen: Tensor = tower(batch.image)
-        else:
-            whole = batch.image.shape[1] == _features(self.image_tower)
-            seen = batch.image if whole else tower.behind(batch.image)
+        match batch.image.ndim:
+            case 2:
+                return batch.image.float()
+            case 3:
+                seen: Tensor = tower.behind(batch.image)
+            case _:
+                seen = tower(batch.image)
         return seen.float()
 
     def frozen_features(self, batch: Batch) -> Tensor:

@@ -130,7 +130,7 @@ class TimmTower(nn.Module):
         return flat
 
     def behind(self, found: Tensor) -> Tensor:
-        """Turn what the frozen blocks found, (B, numbers), into (B, features)."""
+        """Turn what the frozen blocks found, (B, numbers) or (B, 1, numbers), into (B, features)."""
         maps = found.reshape(-1, *self.frozen_shape).contiguous(memory_format=torch.channels_last)
         for block in self.network.blocks[self.frozen_blocks :]:
             maps = block(maps)

@@ -48,21 +48,24 @@ class FrozenFeatures:
     def of_train(self, rows: NDArray[np.int64], drawn: NDArray[np.float64], *, whole: bool = False) -> Tensor:
         """Give (B, F) of training particles; of their views the ones that numbers in [0, 1) pick.
 
-        Where there are frozen blocks, what these found, or, with `whole`, what the tower found as it began.
+        Where there are frozen blocks, what these found, as (B, 1, K), or, with `whole`, what the tower found as it
+        began, (B, F).
         """
         views = np.minimum((drawn * len(self.train)).astype(np.int64), len(self.train) - 1)
-        return _tensor(self.train[views, rows, self._columns(whole)])
+        return self._tensor(self.train[views, rows], whole)
 
     def as_measured(self, rows: NDArray[np.int64]) -> Tensor:
-        """Give (B, F) of training particles as they were measured."""
-        return _tensor(self.train[0, rows, self._columns(False)])
+        """Give (B, F), or (B, 1, K), of training particles as they were measured."""
+        return self._tensor(self.train[0, rows], False)
 
     def of_validation(self, rows: NDArray[np.int64], *, whole: bool = False) -> Tensor:
-        """Give (B, F) of held-out particles; `whole` as of `of_train`."""
-        return _tensor(self.validation[rows, self._columns(whole)])
+        """Give (B, F), or (B, 1, K), of held-out particles; `whole` as of `of_train`."""
+        return self._tensor(self.validation[rows], whole)
 
-    def _columns(self, whole: bool) -> slice:
-        return slice(self.blocks, None) if whole else slice(None, self.blocks or None)
+    def _tensor(self, numbers: NDArray[np.float16], whole: bool) -> Tensor:
+        if not self.blocks or whole:
+            return torch.from_numpy(np.asarray(numbers[:, self.blocks :], np.float32))
+        return torch.from_numpy(np.asarray(numbers[:, : self.blocks], np.float32))[:, None]
 
 
 def frozen_features(
@@ -191,10 +194,6 @@ def _features(job: _Job, source: PreparedSource, part: slice, view: int) -> NDAr
         features = job.look(batch)
     numbers: NDArray[np.float32] = features.float().cpu().numpy()
     return numbers
-
-
-def _tensor(numbers: NDArray[np.float16]) -> Tensor:
-    return torch.from_numpy(np.asarray(numbers, np.float32))
 
 
 def standardise(model: ClassifierModel, found: FrozenFeatures) -> None:
