@@ -19,6 +19,7 @@ from seston.training.batches import Gathered, gather
 from seston.training.checkpoint import Checkpoint
 from seston.training.context_objective import ContextTargets, context_loss
 from seston.training.frozen_features import FrozenFeatures
+from seston.training.layer_rates import rate_shares
 from seston.training.learning_state import copied_weights, learning_state, restore_learning
 from seston.training.neighbourhood import Neighbourhood
 from seston.training.objective import Losses, total_loss
@@ -285,7 +286,7 @@ def make_learner(
     """Put a new model where it learns, with a running mean of it and an optimiser."""
     model = model.to(processes.device)
     share = recipe.optimiser.tower_rate
-    rate_shares = None if share == 1 else (lambda name: share if name.startswith("image_tower.") else 1.0)
+    shares = None if share == 1 else rate_shares(model, share)
     model.train()
     if recipe.model.image.frozen is True:
         model.image_tower.requires_grad_(False).eval()
@@ -296,7 +297,7 @@ def make_learner(
         processes=processes,
         model=model,
         average=average,
-        optimiser=make_optimiser(model, recipe.optimiser, rate_shares),
+        optimiser=make_optimiser(model, recipe.optimiser, shares),
         noise=NoiseTable(recipe.seed, processes.device),
         scaler=loss_scaler(recipe, processes.device.type),
         neighbourhood=neighbourhood,
