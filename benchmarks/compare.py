@@ -1,7 +1,8 @@
 """Compare the default recipe with the paper's, with DINO, with one modality alone, and with measured features.
 
     python benchmarks/compare.py --to RESULTS --sets-folder SETS [--sets NAME …] [--methods NAME …] [--seeds 3]
-                                 [--minutes 8] [--clock wall|processor] [--order seeds] [--start random|imagenet]
+                                 [--first-seed 0] [--minutes 8] [--clock wall|processor] [--order seeds]
+                                 [--start random|imagenet]
 
 Same sets, splits, galleries, wall-clock budget and cores for all, one training after the other. It can be killed at any
 time and started again with the same call: what is done is not repeated, and a training under way goes on from its last
@@ -68,8 +69,9 @@ def report(settings: Settings, notes: list[str]) -> None:
     figures, notes = figures_of(judgements), [*notes, *failures(settings)]
     facts: dict[str, Any] = {
         "sets": list(settings.sets), "set_seed": settings.source.seed, "particles_a_run": settings.source.particles,
-        "runs": settings.source.runs, "seeds": settings.seeds, "minutes": settings.minutes, "epochs": settings.epochs,
-        "clock": settings.clock, "n": list(settings.sizes), "repeats": settings.repeats, "start": settings.start,
+        "runs": settings.source.runs, "seeds": settings.seeds - settings.first_seed, "minutes": settings.minutes,
+        "epochs": settings.epochs, "clock": settings.clock, "n": list(settings.sizes), "repeats": settings.repeats,
+        "start": settings.start,
     }  # fmt: skip
     end = "" if settings.start == "random" else f"-{settings.start}"
     place = settings.to / f"results{end}.json"
@@ -95,6 +97,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--sets", nargs="+", choices=list(SETS), default=list(SETS))
     parser.add_argument("--methods", nargs="+", default=[], help=", ".join(one.name for one in CONTENDERS))
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--first-seed", type=int, default=0, help="do those from this seed on")
     parser.add_argument("--minutes", type=float, default=8.0, help="for each training")
     parser.add_argument(
         "--clock", choices=list(CLOCKS), default="wall", help="processor: shared by the cores, for a busy machine"
@@ -124,6 +127,7 @@ def _settings(arguments: argparse.Namespace) -> tuple[Settings, list[str]]:
         source=source,
         contenders=tuple(contenders),
         seeds=arguments.seeds,
+        first_seed=arguments.first_seed,
         minutes=None if epochs else arguments.minutes,
         clock=arguments.clock,
         epochs=epochs,

@@ -41,6 +41,8 @@ class Settings:
     source: SetSource
     contenders: tuple[Contender, ...]
     seeds: int
+    first_seed: int = 0
+    """Seeds before this one are left to another time."""
     minutes: float | None
     clock: str
     """By which minutes are measured: `comparison.clock.CLOCKS`."""
@@ -75,7 +77,7 @@ def tasks_of(settings: Settings) -> Iterator[Task]:
     contenders = sorted(settings.contenders, key=lambda one: one.name != MAIN)
     keys = [
         (seed, place, number)
-        for seed in range(settings.seeds)
+        for seed in range(settings.first_seed, settings.seeds)
         for place in range(len(settings.sets))
         for number in range(len(contenders))
     ]
