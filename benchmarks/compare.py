@@ -1,10 +1,12 @@
 """Compare the default recipe with the paper's, with DINO, with one modality alone, and with measured features.
 
-    python benchmarks/compare.py --to RESULTS --sets-folder SETS [--sets NAME …] [--methods NAME …] [--seeds 3]
-                                 [--first-seed 0] [--minutes 8] [--clock wall|processor] [--order seeds]
-                                 [--start random|imagenet]
+    python benchmarks/compare.py --to RESULTS --sets-folder SETS [--sets NAME …] [--data FOLDER …]
+                                 [--methods NAME …] [--seeds 3] [--first-seed 0] [--minutes 8]
+                                 [--clock wall|processor] [--order seeds] [--start random|imagenet]
 
-Same sets, splits, galleries, wall-clock budget and cores for all, one training after the other. It can be killed at any
+Same sets, splits, galleries, wall-clock budget and cores for all, one training after the other. With ``--data`` it
+compares on pairs of your own, a data set or instrument files, in place of the sets it makes; they are split by sample
+unless they have a split of the name ``comparison``. It can be killed at any
 time and started again with the same call: what is done is not repeated, and a training under way goes on from its last
 checkpoint. ``RESULTS/results.json``, ``results.md`` and ``results.svg`` are written after each seed and at the end;
 with ``--only-report`` they are written from what there is, and nothing else is done.
@@ -28,7 +30,7 @@ from comparison.runs import Settings, failures, judgement_path, tasks_of, work
 from comparison.sets import SETS, SetSource
 from comparison.tables import write_json, write_markdown
 
-from seston import SestonError
+from seston.errors import SestonError, UsageError
 from seston.evaluation.provenance import provenance
 
 _SIZES, _REPEATS = (1, 2, 4, 8, 16), 5
@@ -71,7 +73,7 @@ def report(settings: Settings, notes: list[str]) -> None:
         "sets": list(settings.sets), "set_seed": settings.source.seed, "particles_a_run": settings.source.particles,
         "runs": settings.source.runs, "seeds": settings.seeds - settings.first_seed, "minutes": settings.minutes,
         "epochs": settings.epochs, "clock": settings.clock, "n": list(settings.sizes), "repeats": settings.repeats,
-        "start": settings.start,
+        "start": settings.start, "own": sorted(settings.own),
     }  # fmt: skip
     end = "" if settings.start == "random" else f"-{settings.start}"
     place = settings.to / f"results{end}.json"
@@ -94,7 +96,8 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--to", type=Path, required=True, help="folder of runs, judgements and results")
     parser.add_argument("--sets-folder", type=Path, help="folder of the sets (made where missing); TO/sets by default")
-    parser.add_argument("--sets", nargs="+", choices=list(SETS), default=list(SETS))
+    parser.add_argument("--sets", nargs="+", choices=list(SETS), help="all, where there is no --data")
+    parser.add_argument("--data", nargs="+", type=Path, default=[], help="your own: data sets or instrument files")
     parser.add_argument("--methods", nargs="+", default=[], help=", ".join(one.name for one in CONTENDERS))
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--first-seed", type=int, default=0, help="do those from this seed on")
@@ -102,6 +105,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--clock", choices=list(CLOCKS), default="wall", help="processor: shared by the cores, for a busy machine"
     )
+    parser.add_argument("--n", nargs="+", type=int, help="sizes of galleries, particles a class; 1 2 4 8 16 by default")
     parser.add_argument("--epochs", type=int, help="a budget in epochs in place of minutes")
     parser.add_argument("--order", choices=["seeds", "sets", "methods"], default="seeds")
     parser.add_argument("--start", choices=["random", "imagenet"], default="random", help="weights of image towers")
@@ -120,10 +124,13 @@ def _settings(arguments: argparse.Namespace) -> tuple[Settings, list[str]]:
     source = SetSource(arguments.set_seed, 9, 500, arguments.collections)
     if quick:
         source = SetSource(arguments.set_seed, 3, 72, arguments.collections, classes=6)
+    own = {path.resolve().name: path for path in arguments.data}
+    if len(own) < len(arguments.data) or set(own) & set(SETS):
+        raise UsageError(f"--data: each set needs a name of its own, other than {', '.join(SETS)}; rename a folder")
     settings = Settings(
         to=arguments.to,
         sets_folder=arguments.sets_folder or arguments.to / "sets",
-        sets=tuple(arguments.sets),
+        sets=(*(arguments.sets or (() if own else SETS)), *own),
         source=source,
         contenders=tuple(contenders),
         seeds=arguments.seeds,
@@ -131,12 +138,13 @@ def _settings(arguments: argparse.Namespace) -> tuple[Settings, list[str]]:
         minutes=None if epochs else arguments.minutes,
         clock=arguments.clock,
         epochs=epochs,
-        sizes=(1, 2, 4) if quick else _SIZES,
+        sizes=tuple(arguments.n or ((1, 2, 4) if quick else _SIZES)),
         repeats=2 if quick else _REPEATS,
         order=arguments.order,
         start=arguments.start,
         quick=quick,
         judge_again=arguments.judge_again,
+        own=own,
     )
     return settings, notes
 

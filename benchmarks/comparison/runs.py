@@ -6,7 +6,7 @@ import json
 import time
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,12 @@ from comparison.bench import FOLD, Bench, bench_of
 from comparison.clock import CLOCKS, Clock
 from comparison.contenders import MAIN, Contender, recipe_of
 from comparison.judging import judge, load_judgement
-from comparison.sets import SPLIT, SetSource, make_set
+from comparison.sets import SPLIT, SetSource, make_set, own_set
 from seston.errors import TrainingError
 from seston.evaluation.provenance import provenance
 from seston.recognition import ClassicalModel
 from seston.recognition.encoder import Encoder, Model, embed_particles
+from seston.store import DataSet
 from seston.training import train, untrained_run
 from seston.training.recipe import asked_recipe
 from seston.training.settings import Recipe
@@ -53,6 +54,8 @@ class Settings:
     start: str
     quick: bool
     judge_again: bool
+    own: Mapping[str, Path] = field(default_factory=dict)
+    """Name → data set or instrument files of those sets that are somebody's own, not made here."""
 
 
 @dataclass(frozen=True)
@@ -106,10 +109,15 @@ def work(settings: Settings, say: Callable[[str], None]) -> Iterator[Task]:
     tasks = list(tasks_of(settings))
     for number, task in enumerate(tasks, start=1):
         if task.set_name not in benches:
-            data = make_set(task.set_name, settings.sets_folder, settings.source, say)
-            benches[task.set_name] = bench_of(task.set_name, data, max(settings.sizes))
+            benches[task.set_name] = bench_of(task.set_name, _data(task.set_name, settings, say), max(settings.sizes))
         say(f"[{number}/{len(tasks)}] {task}: {_do(task, benches[task.set_name], settings)}")
         yield task
+
+
+def _data(name: str, settings: Settings, say: Callable[[str], None]) -> DataSet:
+    if name in settings.own:
+        return own_set(name, settings.own[name], settings.sets_folder, say)
+    return make_set(name, settings.sets_folder, settings.source, say)
 
 
 def _do(task: Task, bench: Bench, settings: Settings) -> str:

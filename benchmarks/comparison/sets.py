@@ -20,7 +20,7 @@ from seston.instruments import find_sources, read
 from seston.particle import Particle
 from seston.store import DataSet, open_data_set
 
-__all__ = ["SETS", "SPLIT", "SetSource", "make_set"]
+__all__ = ["SETS", "SPLIT", "SetSource", "make_set", "own_set"]
 
 SPLIT = "comparison"
 _FOLDS = 3
@@ -83,6 +83,31 @@ def make_set(name: str, folder: Path, source: SetSource, say: Callable[[str], No
     half.write_text(json.dumps(numbers | facts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     half.replace(card)
     return data
+
+
+def own_set(name: str, data: Path, folder: Path, say: Callable[[str], None]) -> DataSet:
+    """Open a data set of one's own, or import instrument files to ``folder/name``, and split it by sample.
+
+    Where it has a split of the name `SPLIT` already, that one is taken.
+    """
+    place = data
+    if not (data / "seston.json").is_file():
+        place = folder / name
+        if not place.exists():
+            say(f"importing {data} to {place}")
+            half = place.with_name(f".{name}.part")
+            shutil.rmtree(half, ignore_errors=True)
+            half.parent.mkdir(parents=True, exist_ok=True)
+            for skipped in open_data_set(half, create=True).import_([data], source=None).skipped:
+                say(f"left out: {skipped.item}: {skipped.reason}")
+            half.rename(place)
+    opened = open_data_set(place)
+    if SPLIT not in opened.splits():
+        try:
+            opened.split(SPLIT, by="sample", folds=_FOLDS)
+        except UsageError as error:
+            raise UsageError(f"{error} (seston split {place} --name {SPLIT} …, then this call again)") from error
+    return opened
 
 
 def _simulated(files: Path, source: SetSource) -> None:

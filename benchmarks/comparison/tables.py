@@ -78,10 +78,12 @@ def _introduction(judgements: Sequence[Judgement], settings: dict[str, Any], not
     clock = "" if settings["clock"] == "wall" else f" of {settings['clock']} time"
     budget = f"{settings['minutes']:g} minutes{clock}" if settings["minutes"] else f"{settings['epochs']} epochs"
     seeds = sorted({one.card["seed"] for one in judgements})
+    made_up = [name for name in settings["sets"] if name not in settings["own"]]
+    origin = f"All particles of {', '.join(made_up)} are made up (simulated, or real pictures with simulated profiles)."
     return [
         f"Budget: {budget} a training, one after the other on the same cores; start: {settings['start']} weights; "
-        f"seeds {', '.join(map(str, seeds))}; {settings['repeats']} galleries a seed. All particles are made up "
-        "(simulated, or real pictures with simulated profiles).",
+        f"seeds {', '.join(map(str, seeds))}; {settings['repeats']} galleries a seed."
+        + (f" {origin}" if made_up else ""),
         "",
         "A cell is accuracy in % ± standard deviation over seeds; in brackets what the default (soft LDA) has over it, "
         "with its paired bootstrap 95 % interval over queries, galleries and seeds. ≈: the interval holds 0; "
@@ -91,7 +93,7 @@ def _introduction(judgements: Sequence[Judgement], settings: dict[str, Any], not
 
 
 def _shown(sizes: Sequence[int]) -> list[int]:
-    """Of the gallery sizes 1, 2, 4, 8, 16 show 1, 4 and 16: a plot and the JSON have all."""
+    """Of more than three gallery sizes show every other, as 1, 4 and 16: a plot and the JSON have all."""
     return list(sizes) if len(sizes) <= 3 else list(sizes[::2])
 
 
