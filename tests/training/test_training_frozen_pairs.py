@@ -156,6 +156,8 @@ def test_blocks_are_not_frozen_where_nobody_keeps_what_they_find() -> None:
         load_recipe("supervised", ("model.image.frozen_blocks=2",))
     with pytest.raises(UsageError, match="frozen blocks are for towers of timm"):
         load_recipe("default", ("model.image.frozen_blocks=2",))
+    with pytest.raises(UsageError, match="set both or neither"):
+        load_recipe("default", ("training.thaw=0.3",))
 
 
 @pytest.mark.parametrize("views", [0, -1])

@@ -341,6 +341,8 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             raise ValueError("dino and supervised are two ways to learn; use one of them")
         if self.supervised is not None and self.supervised.low_rank is not None and self.model.image.frozen is True:
             raise ValueError("model.image.frozen leaves nothing for supervised.low_rank to learn; use one of them")
+        if self.training.thaw and not self.model.image.frozen_blocks:
+            raise ValueError("training.thaw thaws what is behind model.image.frozen_blocks; set both or neither")
         if self.pictures_alone:
             if self.model.image.frozen_blocks:
                 raise ValueError("model.image.frozen_blocks is for recipes of pictures and profiles or texts")
