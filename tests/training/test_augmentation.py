@@ -10,7 +10,7 @@ import torch
 from msgspec.structs import replace
 
 from seston.models import Batch
-from seston.training import Preparation, load_recipe
+from seston.training import Preparation, augmentation, load_recipe
 from seston.training.augmentation import NoiseTable, augmented_batch
 from seston.training.prepared import Prepared, empty_prepared, take_prepared
 from seston.training.randomness import particle_keys
@@ -53,6 +53,16 @@ def _view(settings: AugmentationSettings, *, rows: slice = slice(None), purpose:
 
 def _same(one: Batch, other: Batch) -> bool:
     return all(torch.equal(getattr(one, field.name), getattr(other, field.name)) for field in fields(Batch))
+
+
+@pytest.mark.parametrize("extreme", [0.0, 1.0 - 2.0**-53])
+def test_a_view_can_be_drawn_from_the_least_and_the_greatest_number(
+    monkeypatch: pytest.MonkeyPatch, extreme: float
+) -> None:
+    monkeypatch.setattr(augmentation, "uniforms", lambda keys, count, *_: np.full((len(keys), count), extreme))
+    view = _view(load_recipe("default").augmentation)
+    assert torch.isfinite(view.image).all()
+    assert torch.isfinite(view.profile).all()
 
 
 def test_without_any_strength_a_view_is_the_particle_as_measured() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from seston.training.randomness import normals, particle_keys, seed_of, shuffled, uniforms
+from seston.training.randomness import in_single_precision, normals, particle_keys, seed_of, shuffled, uniforms
 
 _IDS = [f"sample/{number}" for number in range(500)]
 
@@ -32,6 +32,14 @@ def test_the_numbers_are_spread_evenly_and_independent() -> None:
     assert abs(np.corrcoef(drawn[:, 0], drawn[:, 1])[0, 1]) < 0.2
     assert drawn.min() >= 0
     assert drawn.max() < 1
+
+
+def test_numbers_stay_below_one_in_single_precision() -> None:
+    greatest = in_single_precision(np.array([0.0, 0.5, 1.0 - 2.0**-24, 1.0 - 2.0**-53]))
+    assert greatest.dtype == np.float32
+    assert greatest.tolist() == [0.0, 0.5, 1.0 - 2.0**-24, 1.0 - 2.0**-24]
+    drawn = uniforms(particle_keys(_IDS), 5, 1, 2)
+    assert np.array_equal(in_single_precision(drawn), drawn.astype(np.float32))
 
 
 def test_normal_numbers_have_mean_0_and_deviation_1() -> None:

@@ -21,7 +21,7 @@ from seston.models.batch import Batch
 from seston.training.other_instruments import Otherwise, draw_otherwise, seen_otherwise
 from seston.training.preparation import Preparation
 from seston.training.prepared import Prepared
-from seston.training.randomness import normals, seed_of, uniforms
+from seston.training.randomness import in_single_precision, normals, seed_of, uniforms
 from seston.training.scaling import (
     centred_picture,
     image_size_numbers,
@@ -160,7 +160,8 @@ def _draw(
     plain = len(_UNIFORM) + channels
     pairs = (1 + channels + sizes + 1) // 2
     drawn = uniforms(keys, plain + 2 * pairs, *purpose)
-    numbers = np.concatenate([drawn[:, :plain], normals(drawn[:, plain:])], axis=1).astype(np.float32)
+    uniform, normal = in_single_precision(drawn[:, :plain]), normals(drawn[:, plain:]).astype(np.float32)
+    numbers = np.concatenate([uniform, normal], axis=1)
     tensor = torch.from_numpy(numbers).to(device)
     return _Chance(
         uniform={name: tensor[:, column] for column, name in enumerate(_UNIFORM)},

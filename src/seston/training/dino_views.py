@@ -16,7 +16,7 @@ from torch import Tensor
 
 from seston.training.dino_settings import DinoViewSettings
 from seston.training.prepared import Prepared
-from seston.training.randomness import uniforms
+from seston.training.randomness import in_single_precision, uniforms
 from seston.training.tensors import to_tensor
 
 __all__ = ["large_and_small_views"]
@@ -77,7 +77,7 @@ def large_and_small_views(
 
 def _draw(keys: NDArray[np.uint64], purpose: tuple[int, ...], device: torch.device | str) -> dict[str, Tensor]:
     """Draw (B,) numbers in [0, 1) for each thing that chance decides."""
-    drawn = torch.from_numpy(uniforms(keys, len(_CHANCE), *purpose).astype(np.float32)).to(device)
+    drawn = torch.from_numpy(in_single_precision(uniforms(keys, len(_CHANCE), *purpose))).to(device)
     return {name: drawn[:, column] for column, name in enumerate(_CHANCE)}
 
 

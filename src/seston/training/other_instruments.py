@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from seston.training.randomness import uniforms
+from seston.training.randomness import in_single_precision, uniforms
 from seston.training.settings import AugmentationSettings
 
 __all__ = ["Otherwise", "draw_otherwise", "seen_otherwise"]
@@ -39,7 +39,7 @@ def draw_otherwise(
     asked = (settings.invert, settings.background, settings.tint, settings.grey, settings.coarse, settings.bar)
     if not any(asked) and settings.gamma == 1:
         return None
-    drawn = torch.from_numpy(uniforms(keys, len(_CHANCE), *purpose, _PURPOSE).astype(np.float32)).to(device)
+    drawn = torch.from_numpy(in_single_precision(uniforms(keys, len(_CHANCE), *purpose, _PURPOSE))).to(device)
     return {name: drawn[:, column] for column, name in enumerate(_CHANCE)}
 
 

@@ -14,9 +14,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["normals", "particle_keys", "seed_of", "shuffled", "uniforms"]
+__all__ = ["in_single_precision", "normals", "particle_keys", "seed_of", "shuffled", "uniforms"]
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_BELOW_ONE = 1.0 - 2.0**-24
+"""The greatest number of float32 below 1."""
 
 
 def particle_keys(ids: Sequence[str]) -> NDArray[np.uint64]:
@@ -54,6 +56,11 @@ def uniforms(keys: NDArray[np.uint64], count: int, *purpose: int) -> NDArray[np.
     counters = np.arange(1, count + 1, dtype=np.uint64) * _GOLDEN
     bits = _mix(base[:, None] + counters[None, :])
     return (bits >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+def in_single_precision(uniform: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Round numbers of [0, 1) to float32 so that they stay below 1: one in thirty million would become 1."""
+    return np.minimum(uniform, _BELOW_ONE).astype(np.float32)
 
 
 def normals(uniform: NDArray[np.float64]) -> NDArray[np.float64]:
