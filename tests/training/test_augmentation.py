@@ -65,6 +65,13 @@ def test_a_view_can_be_drawn_from_the_least_and_the_greatest_number(
     assert torch.isfinite(view.profile).all()
 
 
+def test_there_is_noise_for_pictures_larger_than_the_table() -> None:
+    noise = _NOISE.take(torch.tensor([0.0, 0.9]), (3, 640, 640))
+    assert noise.shape == (2, 3, 640, 640)
+    assert abs(float(noise.std()) - 1) < 0.01
+    assert not torch.equal(noise[0], noise[1])
+
+
 def test_without_any_strength_a_view_is_the_particle_as_measured() -> None:
     plain = plain_batch(_prepared(), _SAMPLE, _preparation())
     view = _view(_NOTHING)

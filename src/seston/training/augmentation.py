@@ -56,8 +56,10 @@ class NoiseTable:
     def take(self, where: Tensor, shape: tuple[int, ...]) -> Tensor:
         """Give (B, *shape) noise; `where` is (B,) in [0, 1)."""
         count = math.prod(shape)
-        starts = (where * (_TABLE - count)).long()
-        return self._row.as_strided((_TABLE - count, count), (1, 1))[starts].reshape(len(where), *shape)
+        row = self._row if 2 * count <= _TABLE else self._row.repeat(math.ceil(2 * count / _TABLE))
+        places = len(row) - count
+        starts = (where * places).long()
+        return row.as_strided((places, count), (1, 1))[starts].reshape(len(where), *shape)
 
 
 @dataclass(frozen=True)
