@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from seston.models.config import Inputs
 from seston.models.timm_tower import timm_tower
@@ -42,8 +39,7 @@ class Encoder(nn.Module):
         inputs = Inputs(
             picture_size=128, picture_channels=1, picture_sizes=0, profile_channels=0, profile_length=8, profile_sizes=0
         )
-        network = timm_tower(_TOWER.removeprefix("timm:"), _WEIGHTS, inputs).network.eval()
-        _fold(network)
+        network = timm_tower(_TOWER.removeprefix("timm:"), _WEIGHTS, inputs, fixed=("norms",)).network.eval()
         self.network = network.to(memory_format=torch.channels_last)
 
     def forward(self, pictures: Tensor) -> Tensor:
@@ -61,15 +57,3 @@ class Encoder(nn.Module):
         for part in self.network.modules():
             if isinstance(part, nn.Conv2d) and part.groups > 1:
                 part.requires_grad_(False)
-
-
-def _fold(module: nn.Module) -> None:
-    """Fold each batch norm into the convolution before it, and keep its activation."""
-    for child in module.children():
-        _fold(child)
-    names = list(module._modules)
-    for first, second in pairwise(names):
-        convolution, norm = module._modules[first], module._modules[second]
-        if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-            setattr(module, first, fuse_conv_bn_eval(convolution, norm))
-            setattr(module, second, getattr(norm, "act", None) or nn.Identity())
