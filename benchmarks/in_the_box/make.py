@@ -25,13 +25,11 @@ import onnxruntime
 import torch
 from numpy.typing import NDArray
 from safetensors import safe_open
-from torch import Tensor
 
 from in_the_box.graph import write_graph
 from in_the_box.squares import Squares, preparation_of, squares_of
 from in_the_box.train import Network
 from seston import __version__
-from seston.errors import UsageError
 from seston.models.spaces import unit
 from seston.recognition.box_files import GRAPH, BoxCard, Likeness, read_box, write_box
 from seston.recognition.calibration import probabilities
@@ -51,7 +49,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     given = parser.add_mutually_exclusive_group(required=True)
-    given.add_argument("--run", type=Path, nargs="+", help="with trained weights; those of several are averaged")
+    given.add_argument("--run", type=Path, help="with trained weights")
     given.add_argument("--graph", type=Path, help="a graph made before, as it is")
     parser.add_argument("--strangers", type=Path, required=True, help="data set of other collections")
     parser.add_argument("--to", type=Path, required=True)
@@ -67,7 +65,7 @@ def main() -> None:
         network, names = None, [f"{one['source']}: {one['label']}" for one in kept]
         shutil.copyfile(chosen.graph, chosen.to / GRAPH)
     else:
-        network, names = load_network([run / "weights.safetensors" for run in chosen.run])
+        network, names = load_network(chosen.run / "weights.safetensors")
         write_graph(network.encoder, network.head, chosen.to / GRAPH, size=SIZE, turned=chosen.turned)
     squares = squares_of(chosen.data, SIZE, chosen.split)
     number_of = {name: place for place, name in enumerate(names)}
@@ -150,25 +148,14 @@ def meaning_at(one: KnownClass, rank: str) -> str:
     return one.lineage.get(rank) or (one.kind if rank == "kingdom" else "")
 
 
-def load_network(paths: Sequence[Path]) -> tuple[Network, list[str]]:
-    """Read trained weights, and the names of their classes; trainings that began alike are averaged.
-
-    The mean of weights that were fine-tuned from the same start names better than each of them, and costs no more than
-    one (Wortsman et al. 2022, "Model soups").
-    """
-    read = [_weights(path) for path in paths]
-    names = read[0][1]
-    if any(others != names for _, others in read):
-        raise UsageError("--run: these runs do not know the same classes")
-    network = Network(len(names), 0.0)
-    network.load_state_dict({name: torch.stack([one[name] for one, _ in read]).mean(0) for name in read[0][0]})
-    return network.eval(), names
-
-
-def _weights(path: Path) -> tuple[dict[str, Tensor], list[str]]:
+def load_network(path: Path) -> tuple[Network, list[str]]:
+    """Read trained weights, and the names of their classes."""
     with safe_open(path, framework="pt") as file:
+        names = json.loads(file.metadata()["classes"])
         weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        return weights, json.loads(file.metadata()["classes"])
+    network = Network(len(names), 0.0)
+    network.load_state_dict(weights)
+    return network.eval(), names
 
 
 def run_graph(
