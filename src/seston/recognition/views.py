@@ -19,6 +19,8 @@ Views = Mapping[str, tuple[NDArray[np.float32], NDArray[np.bool_]]]
 
 _FEWEST = 2
 _MEASURED_PICTURE = 2.0
+_NARROW = 300
+"""Features of a tower, up to which the measured ones have that weight; beside a wider tower they have less."""
 
 
 def fit_spaces(pool: Embeddings, listmode: NDArray[np.float32] | None = None) -> dict[str, Space]:
@@ -70,12 +72,15 @@ def _space_of(
 ) -> Space:
     """Learn the space of a view; hand-made features beside learned ones count by their rank.
 
-    Three blocks of a picture are learned and much alike; the one that is measured counts as much as two of them.
+    Three blocks of a picture are learned and much alike; the one that is measured counts as much as two of them. A wide
+    tower, as those with ImageNet weights are, sees by itself most of what is measured, and is disturbed by the rest
+    where a gallery has one picture a class: beside it the weight goes down with the root of the number of features.
     """
+    weight = _MEASURED_PICTURE * min(1.0, _NARROW / max(1, pool.image.shape[1])) ** 0.5
     return fit_space(
         [part[has] for part in features],
         samples[has] if len(has) == len(samples) else None,  # listmode may be that of a part of the pool
-        [_MEASURED_PICTURE if part is pool.measured_image else 1.0 for part in features],
+        [weight if part is pool.measured_image else 1.0 for part in features],
         [part is pool.measured_image or part is pool.measured_profile for part in features],
     )
 
