@@ -14,7 +14,7 @@ from seston.recognition.embeddings import Embeddings
 from seston.recognition.encoder import stream_particles
 from seston.recognition.gallery import Gallery, GalleryCard
 from seston.recognition.thumbnails import thumbnail
-from seston.recognition.views import fit_spaces
+from seston.recognition.views import few_a_class, fit_spaces
 
 if TYPE_CHECKING:
     from seston.store import DataSet
@@ -35,11 +35,12 @@ def pick_examples(
     seed: int,
 ) -> tuple[Example, ...]:
     """Name some queries of a draw by the default rule and pick examples: up to a third wrong ones, of many classes."""
+    labels = tuple(str(label) for label in subjects.labels[draw.gallery])
     gallery = Gallery(
         embeddings=vectors.take(draw.gallery),
-        labels=tuple(str(label) for label in subjects.labels[draw.gallery]),
+        labels=labels,
         samples=tuple(subjects.samples[row] for row in draw.gallery.tolist()),
-        spaces=fit_spaces(vectors.take(pool)),
+        spaces=fit_spaces(vectors.take(pool), few=few_a_class(len(draw.gallery), len(set(labels)))),
         card=GalleryCard(model_id=vectors.model_id),
     )
     generator = np.random.default_rng(seed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from seston.recognition.classifiers import fit_rule, shrinkage_lda
 from seston.recognition.embeddings import Embeddings
 from seston.recognition.naming import route_rule
 from seston.recognition.neighbours import name_by_vote
-from seston.recognition.views import Views, fit_spaces, views_of
+from seston.recognition.views import Views, few_a_class, fit_spaces, views_of
 
 __all__ = ["Combination", "Method", "Names", "chance", "classical", "learned", "paper_rule"]
 
@@ -55,12 +56,20 @@ def learned(
     pool
         Rows to learn the spaces from, without their labels: never queries.
     """
-    views = views_of(vectors, fit_spaces(vectors.take(pool)))
-    pairs = [(gallery, query) for gallery, query in _PAIRS if _all_have(views, gallery) and _all_have(views, query)]
+
+    @cache
+    def views_for(few: bool) -> Views:
+        return views_of(vectors, fit_spaces(vectors.take(pool), few=few))
+
+    any_views = views_for(few=False)
+    pairs = [
+        (gallery, query) for gallery, query in _PAIRS if _all_have(any_views, gallery) and _all_have(any_views, query)
+    ]
     combinations = {(gallery.removeprefix("S"), query.removeprefix("S")): (gallery, query) for gallery, query in pairs}
 
     def names(draw: Draw) -> Names:
         labels, count = _renumber(classes[draw.gallery])
+        views = views_for(few=few_a_class(len(labels), len(count)))
         for combination, (gallery, query) in combinations.items():
             rule = fit_rule(route_rule(classifier, gallery, query), views[gallery][0][draw.gallery], labels, len(count))
             yield combination, count[rule(views[query][0][draw.queries]).argmax(axis=1)]

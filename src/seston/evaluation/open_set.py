@@ -177,7 +177,7 @@ def _measure(
     say.start("leaving species out", len(draws) * len(sources))
     found: Found = {}
     for method, vectors in sources.items():
-        views = views_of(vectors, fit_spaces(vectors.take(pool)))
+        views = views_of(vectors, fit_spaces(vectors.take(pool), few=max(plan.sizes) < 2))
         main = method == _name(compared)
         for draw in draws:
             absent = np.random.default_rng([plan.seed, draw.repeat]).permutation(classes)[:gone]

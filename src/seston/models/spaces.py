@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from seston.errors import UsageError
 
-__all__ = ["Block", "Space", "Turn", "fit_block", "fit_space", "nearest_elsewhere", "spread_of", "unit"]
+__all__ = ["SHARE", "Block", "Space", "Turn", "fit_block", "fit_space", "nearest_elsewhere", "spread_of", "unit"]
 
 _PRIOR = 2.0
 _LARGEST = 10.0
@@ -25,7 +25,8 @@ _POOL_AT_MOST = 5000
 _MAIN_DIRECTIONS = 256
 _FEWEST_TO_TURN = 200
 _NEIGHBOURS = 2
-_SHARE = 0.5
+SHARE = 0.5
+"""How much neighbours count where classmates tell the rest."""
 _TINY = 1e-3
 _ROWS_AT_ONCE = 1024
 _FAR = 4.0
@@ -157,6 +158,8 @@ def fit_space(
     samples: NDArray[np.int64] | None = None,
     weights: Sequence[float] | None = None,
     ranked: Sequence[bool] | None = None,
+    *,
+    share: float = SHARE,
 ) -> Space:
     """Learn a space from unlabelled particles that have every one of its blocks, given block by block.
 
@@ -164,7 +167,7 @@ def fit_space(
     from its two nearest neighbours in other samples give a scatter W (each difference of length 1, W of mean
     eigenvalue 1); the space is divided by the root of (1 - μ) I + μ W. This is the within-class scatter of a
     linear discriminant with neighbours in place of classmates, after relevant component analysis (Shental et
-    al. 2002, doi:10.1007/3-540-47979-1_52); μ = 1/2 for many particles and less for few.
+    al. 2002, doi:10.1007/3-540-47979-1_52); μ is `share` for many particles and less for few.
 
     Parameters
     ----------
@@ -178,6 +181,8 @@ def fit_space(
         How much each block counts; all the same where None.
     ranked
         Of each block: see `fit_block`; none where None.
+    share
+        How much the differences of neighbours count, from 0 to below 1.
     """
     rows = np.arange(0, len(pool[0]), max(1, -(-len(pool[0]) // _POOL_AT_MOST)))
     parts = [part[rows] for part in pool]
@@ -188,12 +193,12 @@ def fit_space(
     if len(rows) < _FEWEST_TO_TURN:
         return plain
     vectors = np.asarray(unit(beside - plain.centre), np.float32)
-    return Space(blocks, plain.centre, _fit_turns(vectors, None if samples is None else samples[rows]))
+    return Space(blocks, plain.centre, _fit_turns(vectors, None if samples is None else samples[rows], share))
 
 
-def _fit_turns(vectors: NDArray[np.float32], samples: NDArray[np.int64] | None) -> tuple[Turn, ...]:
+def _fit_turns(vectors: NDArray[np.float32], samples: NDArray[np.int64] | None, share: float) -> tuple[Turn, ...]:
     first = _main_directions(vectors)
-    return first, _by_neighbours(first(vectors), samples)
+    return first, _by_neighbours(first(vectors), samples, share)
 
 
 def _main_directions(vectors: NDArray[np.float32]) -> Turn:
@@ -203,13 +208,13 @@ def _main_directions(vectors: NDArray[np.float32]) -> Turn:
     return Turn(directions, middle @ directions)
 
 
-def _by_neighbours(vectors: NDArray[np.float32], samples: NDArray[np.int64] | None) -> Turn:
+def _by_neighbours(vectors: NDArray[np.float32], samples: NDArray[np.int64] | None, share: float) -> Turn:
     near = nearest_elsewhere(vectors, samples, _NEIGHBOURS)
     apart = np.repeat(vectors, near.shape[1], axis=0) - vectors[near.ravel()]
     apart /= np.linalg.norm(apart, axis=1, keepdims=True) + _TINY
     scatter = (apart.T @ apart).astype(np.float64)
     width = len(scatter)
-    share = _SHARE * len(vectors) / (len(vectors) + width)
+    share *= len(vectors) / (len(vectors) + width)
     scatter *= share * width / np.trace(scatter)
     scatter[np.diag_indices(width)] += 1 - share
     eigenvalues, axes = np.linalg.eigh(scatter)

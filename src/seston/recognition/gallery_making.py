@@ -18,7 +18,7 @@ from seston.recognition.encoder import Encoder, embed, stream_particles
 from seston.recognition.gallery import Gallery, GalleryCard
 from seston.recognition.levelling import learn_data_levels, samples_of
 from seston.recognition.thumbnails import thumbnail
-from seston.recognition.views import fit_spaces
+from seston.recognition.views import few_a_class, fit_spaces
 from seston.taxonomy import taxa_of
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def make_gallery(
             embeddings=pool.of(chosen),
             labels=tuple(labels[name] for name in chosen),
             samples=tuple(particle.sample_id for particle in particles),
-            spaces=fit_spaces(pool, of_pool),
+            spaces=fit_spaces(pool, of_pool, few=few_a_class(len(chosen), len({labels[name] for name in chosen}))),
             card=_card(data, model, chosen, particles, left_out, classifier),
             listmode_names=names,
             listmode=listmode,

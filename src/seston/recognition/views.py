@@ -7,32 +7,49 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from seston.models.spaces import Space, fit_space
+from seston.models.spaces import SHARE, Space, fit_space
 from seston.recognition.alignment import FEWEST_PAIRS, align, keep_shared
 from seston.recognition.embeddings import Embeddings
 
-__all__ = ["Views", "fit_spaces", "views_of"]
+__all__ = ["Views", "few_a_class", "fit_spaces", "views_of"]
 
 Views = Mapping[str, tuple[NDArray[np.float32], NDArray[np.bool_]]]
 """Unit vectors of particles by what they show, with a mask of which particles have it: ``I`` picture, ``P`` profile,
 ``IP`` both, ``SI`` and ``SP`` picture and profile in the space that they share, ``L`` listmode."""
 
 _FEWEST = 2
+_SHARE_FOR_FEW = 0.9
 _MEASURED_PICTURE = 2.0
 _NARROW = 300
 """Features of a tower, up to which the measured ones have that weight; beside a wider tower they have less."""
 
 
-def fit_spaces(pool: Embeddings, listmode: NDArray[np.float32] | None = None) -> dict[str, Space]:
+def few_a_class(particles: int, classes: int) -> bool:
+    """Tell whether a gallery has one particle of most classes, so that nothing is known of how classes scatter."""
+    return particles < 2 * classes
+
+
+def fit_spaces(pool: Embeddings, listmode: NDArray[np.float32] | None = None, *, few: bool = False) -> dict[str, Space]:
     """Learn the spaces of all views from particles, labelled or not.
 
     A space that fewer than two particles could show is left out. Pictures and profiles are brought together by
     `align` where there are enough pairs, else by the encoder's own shared space, where it has one.
+
+    Parameters
+    ----------
+    pool
+        The particles.
+    listmode
+        Their listmode features.
+    few
+        Whether the gallery has but one particle of most classes (`few_a_class`). Neighbours then tell all that is known
+        of how particles of a class differ, and count for more; with more labels a rule learns that from classmates.
     """
+    share = _SHARE_FOR_FEW if few else SHARE
     parts = _parts(pool, listmode)
     samples = _samples(pool.ids)
     spaces = {
-        view: _space_of(features, has, samples, pool)
+        view: _space_of(features, has, samples, pool, share)
         for view, (features, has) in parts.items()
         if view in ("I", "P", "IP", "L") and features and has.sum() >= _FEWEST
     }
@@ -68,7 +85,11 @@ def views_of(embeddings: Embeddings, spaces: Mapping[str, Space], listmode: NDAr
 
 
 def _space_of(
-    features: Sequence[NDArray[np.float32]], has: NDArray[np.bool_], samples: NDArray[np.int64], pool: Embeddings
+    features: Sequence[NDArray[np.float32]],
+    has: NDArray[np.bool_],
+    samples: NDArray[np.int64],
+    pool: Embeddings,
+    share: float,
 ) -> Space:
     """Learn the space of a view; hand-made features beside learned ones count by their rank.
 
@@ -82,6 +103,7 @@ def _space_of(
         samples[has] if len(has) == len(samples) else None,  # listmode may be that of a part of the pool
         [weight if part is pool.measured_image else 1.0 for part in features],
         [part is pool.measured_image or part is pool.measured_profile for part in features],
+        share=share,
     )
 
 
