@@ -27,7 +27,7 @@ from comparison.figures import figures_of
 from comparison.judging import load_judgement
 from comparison.plot import write_plot
 from comparison.runs import Settings, failures, judgement_path, tasks_of, work
-from comparison.sets import SETS, SetSource
+from comparison.sets import MAIN_SETS, SETS, SetSource
 from comparison.tables import write_json, write_markdown
 
 from seston.errors import SestonError, UsageError
@@ -96,7 +96,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--to", type=Path, required=True, help="folder of runs, judgements and results")
     parser.add_argument("--sets-folder", type=Path, help="folder of the sets (made where missing); TO/sets by default")
-    parser.add_argument("--sets", nargs="+", choices=list(SETS), help="all, where there is no --data")
+    parser.add_argument(
+        "--sets", nargs="+", choices=list(SETS), help=f"{', '.join(MAIN_SETS)} where there is no --data"
+    )
     parser.add_argument("--data", nargs="+", type=Path, default=[], help="your own: data sets or instrument files")
     parser.add_argument("--methods", nargs="+", default=[], help=", ".join(one.name for one in CONTENDERS))
     parser.add_argument("--seeds", type=int, default=3)
@@ -130,7 +132,7 @@ def _settings(arguments: argparse.Namespace) -> tuple[Settings, list[str]]:
     settings = Settings(
         to=arguments.to,
         sets_folder=arguments.sets_folder or arguments.to / "sets",
-        sets=(*(arguments.sets or (() if own else SETS)), *own),
+        sets=(*(arguments.sets or (() if own else MAIN_SETS)), *own),
         source=source,
         contenders=tuple(contenders),
         seeds=arguments.seeds,

@@ -9,13 +9,13 @@ import argparse
 import time
 from pathlib import Path
 
-from comparison.sets import SETS, SetSource, make_set
+from comparison.sets import MAIN_SETS, SETS, SetSource, make_set
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--to", type=Path, required=True, help="folder of the sets")
-    parser.add_argument("--sets", nargs="+", choices=list(SETS), default=list(SETS))
+    parser.add_argument("--sets", nargs="+", choices=list(SETS), default=list(MAIN_SETS))
     parser.add_argument("--collections", type=Path, default=Path("../shared/data/collections"))
     parser.add_argument("--seed", type=int, default=1, help="of the sets, not of trainings")
     parser.add_argument("--runs", type=int, default=9)

@@ -20,7 +20,7 @@ from seston.instruments import find_sources, read
 from seston.particle import Particle
 from seston.store import DataSet, open_data_set
 
-__all__ = ["SETS", "SPLIT", "SetSource", "make_set", "own_set"]
+__all__ = ["MAIN_SETS", "SETS", "SPLIT", "SetSource", "make_set", "own_set"]
 
 SPLIT = "comparison"
 _FOLDS = 3
@@ -119,35 +119,55 @@ def _simulated(files: Path, source: SetSource) -> None:
 
 def _semi_simulated(files: Path, source: SetSource) -> None:
     """Give real pictures simulated profiles; classes with few pictures are left out."""
+    archive = _archive(source)
+    _with_profiles(archive, _evenly(_enough(archive), source.classes or _CLASSES), files, source, source.seed)
+
+
+def _other_classes(files: Path, source: SetSource) -> None:
+    """Do the same with as many of the classes that the semi-simulated set leaves out, and other profiles."""
+    archive, count = _archive(source), source.classes or _CLASSES
+    enough = _enough(archive)
+    taken = _evenly(enough, count)
+    others = _evenly([name for name in enough if name not in taken], count)
+    _with_profiles(archive, others, files, source, source.seed + 1)
+
+
+def _archive(source: SetSource) -> Path:
+    archive = source.collections / _COLLECTION
+    if not archive.is_file():
+        raise UsageError(f"{archive}: there is no such collection; name its folder with --collections")
+    return archive
+
+
+def _enough(archive: Path) -> list[str]:
+    """Name the classes with enough pictures, by the alphabet."""
+    counts = Counter(particle.raw_label or "" for particle in _pictures(archive))
+    return sorted(name for name, count in counts.items() if name and count >= _ENOUGH)
+
+
+def _evenly(names: list[str], count: int) -> set[str]:
+    """Take so many names evenly over the alphabet.
+
+    So genera stay together with a part of their look-alikes, and copepods come as well as diatoms.
+    """
+    return {names[round(place * (len(names) - 1) / (count - 1))] for place in range(min(count, len(names)))}
+
+
+def _with_profiles(archive: Path, classes: set[str], files: Path, source: SetSource, seed: int) -> None:
     from seston.simulate import simulate_from_images
 
     chosen = files.with_name(f"{files.name}-pictures")
     shutil.rmtree(chosen, ignore_errors=True)
-    _choose_pictures(source.collections / _COLLECTION, chosen, source.classes or _CLASSES)
-    simulate_from_images(chosen, files, particles=source.particles, runs=source.runs, seed=source.seed)
-    shutil.rmtree(chosen)
-
-
-def _choose_pictures(archive: Path, folder: Path, classes: int) -> None:
-    """Copy the pictures of some classes: of those with enough pictures, evenly over the alphabet.
-
-    So genera stay together with a part of their look-alikes, and copepods come as well as diatoms.
-    """
-    if not archive.is_file():
-        raise UsageError(f"{archive}: there is no such collection; name its folder with --collections")
-    counts: Counter[str] = Counter()
-    for particle in _pictures(archive):
-        counts[particle.raw_label or ""] += 1
-    enough = sorted(name for name, count in counts.items() if name and count >= _ENOUGH)
-    kept = {enough[round(place * (len(enough) - 1) / (classes - 1))] for place in range(min(classes, len(enough)))}
     taken: Counter[str] = Counter()
     for particle in _pictures(archive):
         name = particle.raw_label or ""
-        if name in kept and taken[name] < _PICTURES_A_CLASS:
+        if name in classes and taken[name] < _PICTURES_A_CLASS:
             taken[name] += 1
-            place = folder / name / f"{Path(particle.id).name}.{particle.image_format or 'jpg'}"
+            place = chosen / name / f"{Path(particle.id).name}.{particle.image_format or 'jpg'}"
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(particle.image or b"")
+    simulate_from_images(chosen, files, particles=source.particles, runs=source.runs, seed=seed)
+    shutil.rmtree(chosen)
 
 
 def _pictures(archive: Path) -> list[Particle]:
@@ -164,5 +184,8 @@ SETS: dict[str, Callable[[Path, SetSource], None]] = {
     "simulated": _simulated,
     "semi-simulated": _semi_simulated,
     "second-simulator": _second_simulator,
+    "other-classes": _other_classes,
 }
 """Name → what writes the set's instrument files."""
+MAIN_SETS = ("simulated", "semi-simulated", "second-simulator")
+"""Those that are compared on unless others are asked for; no choice was ever made on the other one."""
