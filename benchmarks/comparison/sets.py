@@ -90,17 +90,7 @@ def own_set(name: str, data: Path, folder: Path, say: Callable[[str], None]) -> 
 
     Where it has a split of the name `SPLIT` already, that one is taken.
     """
-    place = data
-    if not (data / "seston.json").is_file():
-        place = folder / name
-        if not place.exists():
-            say(f"importing {data} to {place}")
-            half = place.with_name(f".{name}.part")
-            shutil.rmtree(half, ignore_errors=True)
-            half.parent.mkdir(parents=True, exist_ok=True)
-            for skipped in open_data_set(half, create=True).import_([data], source=None).skipped:
-                say(f"left out: {skipped.item}: {skipped.reason}")
-            half.rename(place)
+    place = data if (data / "seston.json").is_file() else _imported(name, data, folder, say)
     opened = open_data_set(place)
     if SPLIT not in opened.splits():
         try:
@@ -108,6 +98,22 @@ def own_set(name: str, data: Path, folder: Path, say: Callable[[str], None]) -> 
         except UsageError as error:
             raise UsageError(f"{error} (seston split {place} --name {SPLIT} …, then this call again)") from error
     return opened
+
+
+def _imported(name: str, data: Path, folder: Path, say: Callable[[str], None]) -> Path:
+    """Import instrument files once, and say where the data set lies."""
+    place, card, origin = folder / name, folder / f"{name}.json", {"imported_from": str(data.resolve())}
+    if place.exists() and card.is_file():
+        if json.loads(card.read_bytes()) != origin:
+            raise UsageError(f"{place}: was imported from another place ({card}); name another folder for the sets")
+        return place
+    shutil.rmtree(place, ignore_errors=True)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    say(f"importing {data} to {place}")
+    for skipped in open_data_set(place, create=True).import_([data], source=None).skipped:
+        say(f"left out: {skipped.item}: {skipped.reason}")
+    card.write_text(json.dumps(origin) + "\n", encoding="utf-8")
+    return place
 
 
 def _simulated(files: Path, source: SetSource) -> None:

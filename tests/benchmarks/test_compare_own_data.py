@@ -38,6 +38,16 @@ def test_it_compares_on_instrument_files_and_on_a_data_set_with_a_split_of_its_o
     assert "made up" not in (to / "results.md").read_text("utf-8")
 
 
+def test_other_files_of_the_same_name_are_not_taken_for_those_imported_before(tmp_path: Path) -> None:
+    to = tmp_path / "results"
+    for number, place in enumerate(("here", "there")):
+        simulate(tmp_path / place / "mine", particles=60, runs=3, seed=number, species=_species(3))
+    assert _compare("--to", to, "--data", tmp_path / "here" / "mine", "--n", "1").returncode == 0
+    refused = _compare("--to", to, "--data", tmp_path / "there" / "mine", "--n", "1")
+    assert refused.returncode == 2
+    assert "was imported from another place" in refused.stderr
+
+
 def test_pairs_of_one_sample_are_refused_with_what_to_do(tmp_path: Path) -> None:
     simulate(tmp_path / "mine", particles=60, runs=1, seed=5, species=_species(3))
     done = _compare("--to", tmp_path / "results", "--data", tmp_path / "mine")

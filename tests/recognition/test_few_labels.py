@@ -52,7 +52,7 @@ def test_a_gallery_of_one_particle_a_class_names_better_where_neighbours_count_f
 
 
 @pytest.mark.parametrize(("particles", "classes", "few"), [(20, 20, True), (39, 20, True), (40, 20, False)])
-def test_few_is_one_particle_of_most_classes(particles: int, classes: int, few: bool) -> None:
+def test_few_is_fewer_than_two_particles_a_class(particles: int, classes: int, few: bool) -> None:
     assert few_a_class(particles, classes) is few
 
 

@@ -25,7 +25,7 @@ _NARROW = 300
 
 
 def few_a_class(particles: int, classes: int) -> bool:
-    """Tell whether a gallery has one particle of most classes, so that nothing is known of how classes scatter."""
+    """Tell whether a gallery has fewer than two particles a class, on the mean: too few to tell how classes scatter."""
     return particles < 2 * classes
 
 
@@ -42,8 +42,9 @@ def fit_spaces(pool: Embeddings, listmode: NDArray[np.float32] | None = None, *,
     listmode
         Their listmode features.
     few
-        Whether the gallery has but one particle of most classes (`few_a_class`). Neighbours then tell all that is known
-        of how particles of a class differ, and count for more; with more labels a rule learns that from classmates.
+        Whether the gallery has fewer than two particles a class (`few_a_class`). Neighbours then tell nearly all that
+        is known of how particles of a class differ, and count for more; with more labels a rule learns it from
+        classmates.
     """
     share = _SHARE_FOR_FEW if few else SHARE
     parts = _parts(pool, listmode)
