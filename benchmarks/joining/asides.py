@@ -97,7 +97,7 @@ def _by_contexts(
         gallery = in_space[draw.gallery]
         rule = fit_rule(DEFAULT_CLASSIFIER, gallery, numbers, len(classes))
         samples = [bench.subjects.samples[row] for row in draw.gallery.tolist()]
-        calibration = calibrate(gallery, gallery, numbers, samples, DEFAULT_CLASSIFIER)
+        calibration = calibrate({view: gallery}, numbers, samples, DEFAULT_CLASSIFIER)
         says = np.log(np.maximum(probabilities(rule(in_space[asked]), calibration.temperature), 1e-12))
         priors = {"plain": np.zeros((1, len(classes))), "oracle": _oracle(bench, asked, classes, stations, seed)}
         if weighed is not None:

@@ -11,12 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from recognition_world import World, make_world
+from safetensors.numpy import load_file, save_file
 
 from seston.errors import InputError, NotFoundError, UsageError
 from seston.particle import Annotation, Particle, Skipped
 from seston.recognition import ClassicalModel, Gallery, Model, embed, load
 from seston.recognition.encoder import stream_particles
 from seston.recognition.gallery_making import pick
+from seston.recognition.views import views_of
 from seston.store import DataSet, open_data_set
 from seston.training import untrained_run
 
@@ -84,6 +86,45 @@ def test_a_gallery_works_without_its_data_set_and_its_run(world: World, tmp_path
     for before, after in zip(world.gallery.identify(asked), again.identify(asked), strict=True):
         assert (before.label, before.nearest, before.modality) == (after.label, after.nearest, after.modality)
         assert before.score == pytest.approx(after.score, abs=1e-5)
+
+
+def _as_the_first_format(folder: Path) -> None:
+    """Write a gallery as it was before spaces voted: the blocks of each space by themselves, one space a route."""
+    card = json.loads((folder / "gallery.json").read_text())
+    tensors = load_file(folder / "vectors.safetensors")
+    blocks = {name: tensors.pop(name) for name in list(tensors) if name.startswith("block.")}
+    card["format"] = 1
+    card["blocks"] = {view: numbers for view, numbers in card["blocks"].items() if "-" not in view}
+    for view, numbers in card["blocks"].items():
+        for place, number in enumerate(numbers):
+            for name, array in blocks.items():
+                if name.startswith(f"block.{number}."):
+                    tensors[f"space.{view}.{place}.{name.split('.')[2]}"] = array
+        card["blocks"][view] = len(numbers)
+    for calibration in card["calibrations"].values():
+        del calibration["votes"]
+    (folder / "gallery.json").write_text(json.dumps(card))
+    save_file({name: array for name, array in tensors.items() if "-" not in name}, folder / "vectors.safetensors")
+
+
+def test_a_gallery_of_an_earlier_version_names_by_one_space_as_it_did(world: World, tmp_path: Path) -> None:
+    world.gallery.save(tmp_path / "gallery")
+    _as_the_first_format(tmp_path / "gallery")
+    again, asked = Gallery.load(tmp_path / "gallery"), embed(world.data, world.model)
+    assert len(world.gallery.routes["IP-IP"].rule.views) > 1
+    assert again.routes["IP-IP"].rule.views == ("IP",)
+    for view, (vectors, _) in views_of(asked, again.spaces).items():
+        np.testing.assert_array_equal(vectors, views_of(asked, world.gallery.spaces)[view][0])
+    assert all(one.label for one in again.identify(asked) if one.modality == "image+profile")
+
+
+def test_spaces_with_a_block_in_common_share_it_after_loading(world: World, tmp_path: Path) -> None:
+    world.gallery.save(tmp_path / "gallery")
+    spaces = Gallery.load(tmp_path / "gallery").spaces
+    kept = load_file(tmp_path / "gallery" / "vectors.safetensors")
+    different = {id(block) for space in spaces.values() for block in space.blocks}
+    assert len(different) == sum(name.endswith(".directions") and name.startswith("block.") for name in kept)
+    assert len(different) < sum(len(space.blocks) for space in spaces.values())
 
 
 def test_a_gallery_is_made_of_plain_files_without_pickles(world: World, tmp_path: Path) -> None:

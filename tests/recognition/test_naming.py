@@ -157,7 +157,7 @@ def test_calibrated_scores_say_how_often_names_are_right() -> None:
 
 def test_a_gallery_of_one_particle_a_class_says_that_its_scores_are_not_calibrated() -> None:
     gallery, labels = _world(1, 0)
-    learnt = calibrate(gallery.image, gallery.image, labels, ["s"] * 4, "soft-lda")
+    learnt = calibrate({"I": gallery.image}, labels, ["s"] * 4, "soft-lda")
     assert learnt.particles < 10
     assert learnt.unknown_threshold is None
 
@@ -166,14 +166,14 @@ def test_a_gallery_of_several_samples_is_calibrated_by_sample() -> None:
     gallery, labels = _world(12, 0)
     space = fit_space([gallery.image, gallery.profile])([gallery.image, gallery.profile])
     samples = [f"s{number // 16}" for number in range(48)]
-    assert calibrate(space, space, labels, samples, "soft-lda").by_sample
-    assert not calibrate(space, space, labels, ["s"] * 48, "soft-lda").by_sample
+    assert calibrate({"IP": space}, labels, samples, "soft-lda").by_sample
+    assert not calibrate({"IP": space}, labels, ["s"] * 48, "soft-lda").by_sample
 
 
 def test_the_score_tells_strangers_from_the_known() -> None:
     gallery, labels = _world(20, 0)
     space = fit_space([gallery.image, gallery.profile])([gallery.image, gallery.profile])
-    learnt = calibrate(space, space, labels, ["s"] * 80, "soft-lda")
+    learnt = calibrate({"IP": space}, labels, ["s"] * 80, "soft-lda")
     assert learnt.unknown_auroc is not None
     assert learnt.unknown_auroc > 0.7
     assert learnt.accuracy == pytest.approx(1, abs=0.05)

@@ -142,7 +142,7 @@ def test_a_share_of_familiarity_is_the_share_of_known_particles_below_it() -> No
     for seed in range(8):
         vectors, labels, asked, known = _strange_world(seed)
         around = Surroundings(_particles(40, 300 + seed)[0], ("pool",) * 320)
-        learnt = calibrate(vectors, vectors, labels, ["s"] * len(labels), "soft-lda", around)
+        learnt = calibrate({"IP": vectors}, labels, ["s"] * len(labels), "soft-lda", around)
         share = familiar_share(learnt, fit_familiarity(vectors, labels, around.vectors)(asked))
         lost.append((share[known] <= 0.1).mean())
         caught.append((share[~known] <= 0.1).mean())
@@ -179,7 +179,7 @@ def test_a_target_precision_is_met_by_the_names_that_are_given() -> None:
     reached = []
     for seed in range(6):
         vectors, labels = _particles(20, seed, noise=1.2)
-        learnt = calibrate(vectors, vectors, labels, ["s"] * len(labels), "soft-lda")
+        learnt = calibrate({"IP": vectors}, labels, ["s"] * len(labels), "soft-lda")
         lowest = score_for(learnt, 0.9)
         assert lowest is not None
         routes = fit_routes({"P": (vectors, np.ones(len(labels), np.bool_))}, labels, ["s"] * len(labels), "soft-lda")

@@ -59,6 +59,7 @@ def gallery(
         particles, of which it takes 50, and taken away: of these runs, and of those that are named later.
     """
     check_free(to, overwrite=overwrite)
+    from seston.evaluation.strangers import limits
     from seston.particle import TerminalProgress
     from seston.recognition import Gallery, choose_model
     from seston.store import open_data_set
@@ -79,9 +80,24 @@ def gallery(
     made.save(to, overwrite=overwrite)
     left_out = dict(made.left_out)
     return Outcome(
-        document={"classes": made.classes, "particles": len(made), "left_out": left_out, "gallery": str(to)},
+        document={
+            "classes": made.classes,
+            "particles": len(made),
+            "left_out": left_out,
+            "routes": [
+                {
+                    "route": name,
+                    "left_out_and_named": route.calibration.particles,
+                    "accuracy": route.calibration.accuracy,
+                    "votes": dict(route.calibration.votes),
+                }
+                for name, route in made.routes.items()
+            ],
+            "gallery": str(to),
+        },
         blocks=(
             Table(("label", "particles"), list(made.classes.items())),
+            Table(*limits(made.routes), "How well its own particles are named by the rest of it"),
             f"Gallery {to}: {len(made):,} particles of {len(made.classes):,} labels.",
         ),
         notes=tuple(f"left out: {label}: {reason}" for label, reason in left_out.items()),

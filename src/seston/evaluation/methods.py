@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from seston.evaluation.draws import Draw
 from seston.evaluation.growing import GrowingSearch
 from seston.models.spaces import unit
-from seston.recognition.classifiers import fit_rule, shrinkage_lda
+from seston.recognition.classifiers import shrinkage_lda
 from seston.recognition.embeddings import Embeddings
+from seston.recognition.ensemble import fit_ensemble, votes_of
 from seston.recognition.naming import route_rule
 from seston.recognition.neighbours import name_by_vote
-from seston.recognition.views import Views, few_a_class, fit_spaces, views_of
+from seston.recognition.views import Views, few_a_class, fit_spaces, gallery_vectors, views_of
 
 __all__ = ["Combination", "Method", "Names", "chance", "classical", "learned", "paper_rule"]
 
@@ -62,6 +63,7 @@ def learned(
         return views_of(vectors, fit_spaces(vectors.take(pool), few=few))
 
     any_views = views_for(few=False)
+    samples = [name.rpartition("/")[0] for name in vectors.ids]
     pairs = [
         (gallery, query) for gallery, query in _PAIRS if _all_have(any_views, gallery) and _all_have(any_views, query)
     ]
@@ -71,8 +73,12 @@ def learned(
         labels, count = _renumber(classes[draw.gallery])
         views = views_for(few=few_a_class(len(labels), len(count)))
         for combination, (gallery, query) in combinations.items():
-            rule = fit_rule(route_rule(classifier, gallery, query), views[gallery][0][draw.gallery], labels, len(count))
-            yield combination, count[rule(views[query][0][draw.queries]).argmax(axis=1)]
+            by = route_rule(classifier, gallery, query)
+            shown = gallery_vectors(views, gallery, query, draw.gallery)
+            of_gallery = [samples[row] for row in draw.gallery.tolist()]
+            rule = fit_ensemble(by, shown, labels, len(count), votes_of(by, shown, labels, of_gallery))
+            asked = {view: views[view][0][draw.queries] for view in rule.views}
+            yield combination, count[rule(asked).argmax(axis=1)]
 
     return Method(name, classifier, tuple(combinations), names)
 

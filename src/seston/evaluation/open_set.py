@@ -24,7 +24,7 @@ from seston.evaluation.subjects import part_sides, saved_split
 from seston.particle import Progress, Silence
 from seston.recognition.familiarity import Surroundings
 from seston.recognition.naming import fit_routes
-from seston.recognition.views import Views, fit_spaces, views_of
+from seston.recognition.views import Views, fit_spaces, views_of, voting_views
 
 if TYPE_CHECKING:
     from seston.store import DataSet
@@ -216,7 +216,7 @@ def _ask(
         route = routes.get(f"{name}-{name}")
         if route is None:
             continue
-        queries = views[name][0][draw.queries]
+        queries = {view: vectors[draw.queries] for view, (vectors, _) in views.items()}
         for score in SCORES if main and plan.baselines else _SHOWN:
             yield (score, name), outcome(score, route, queries, asked)
         if main and plan.baselines:
@@ -228,7 +228,8 @@ def _ask(
 
 
 def _take(views: Views, rows: NDArray[np.int64]) -> Views:
-    return {name: (views[name][0][rows], views[name][1][rows]) for name in _VIEWS if name in views}
+    used = {one: views[one] for name in _VIEWS if name in views for one in voting_views(views, name)}
+    return {name: (vectors[rows], has[rows]) for name, (vectors, has) in used.items()}
 
 
 _COLUMNS = (

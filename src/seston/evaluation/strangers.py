@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from seston.evaluation.metrics import bootstrap_runs, interval
 from seston.recognition.calibration import auroc, familiar_share, probabilities, score_for
+from seston.recognition.ensemble import Vectors
 from seston.recognition.naming import Route
 
 __all__ = [
@@ -80,11 +81,11 @@ class Outcome:
     is_probability: bool = False
 
 
-def _likeliest(route: Route, queries: NDArray[np.float32]) -> Scores:
+def _likeliest(route: Route, queries: Vectors) -> Scores:
     return np.asarray(probabilities(route.rule(queries), route.calibration.temperature).max(axis=1))
 
 
-def _energy(route: Route, queries: NDArray[np.float32]) -> Scores:
+def _energy(route: Route, queries: Vectors) -> Scores:
     """Give the logarithm of the summed scores (Liu et al. 2020, Energy-based Out-of-distribution Detection)."""
     scores = route.rule(queries) / route.calibration.temperature
     top = scores.max(axis=1)
@@ -93,22 +94,22 @@ def _energy(route: Route, queries: NDArray[np.float32]) -> Scores:
     return np.asarray(np.nan_to_num(total, neginf=-1e300))
 
 
-def _nearest(route: Route, queries: NDArray[np.float32]) -> Scores:
+def _nearest(route: Route, queries: Vectors) -> Scores:
     """Give the cosine to the nearest gallery particle (Sun et al. 2022, deep nearest neighbours)."""
-    return np.asarray((queries.astype(np.float64) @ route.vectors.T.astype(np.float64)).max(axis=1))
+    return np.asarray((queries[route.query_view].astype(np.float64) @ route.vectors.T.astype(np.float64)).max(axis=1))
 
 
-def _familiarity(route: Route, queries: NDArray[np.float32]) -> Scores:
-    rule = route.familiarity
-    return np.zeros(len(queries)) if rule is None else rule(queries)
+def _familiarity(route: Route, queries: Vectors) -> Scores:
+    rule, shown = route.familiarity, queries[route.query_view]
+    return np.zeros(len(shown)) if rule is None else rule(shown)
 
 
-def _both(route: Route, queries: NDArray[np.float32]) -> Scores:
+def _both(route: Route, queries: Vectors) -> Scores:
     """Ask for a name that is likely, of a particle that is familiar."""
     return _likeliest(route, queries) * familiar_share(route.calibration, _familiarity(route, queries))
 
 
-SCORES: Mapping[str, Callable[[Route, NDArray[np.float32]], Scores]] = {
+SCORES: Mapping[str, Callable[[Route, Vectors], Scores]] = {
     "familiarity": _familiarity,
     "probability": _likeliest,
     "probability × familiarity": _both,
@@ -118,7 +119,7 @@ SCORES: Mapping[str, Callable[[Route, NDArray[np.float32]], Scores]] = {
 """Name → score of queries by a route of a gallery."""
 
 
-def outcome(name: str, route: Route, queries: NDArray[np.float32], truth: NDArray[np.int64]) -> Outcome:
+def outcome(name: str, route: Route, queries: Vectors, truth: NDArray[np.int64]) -> Outcome:
     """Score the queries of a draw; `truth` holds their class numbers, those of strangers are not in the gallery."""
     scores = SCORES[name](route, queries)
     named = route.classes[route.rule(queries).argmax(axis=1)]

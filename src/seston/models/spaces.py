@@ -16,7 +16,19 @@ from numpy.typing import NDArray
 
 from seston.errors import UsageError
 
-__all__ = ["SHARE", "Block", "Space", "Turn", "fit_block", "fit_space", "nearest_elsewhere", "spread_of", "unit"]
+__all__ = [
+    "SHARE",
+    "Block",
+    "Space",
+    "Turn",
+    "fit_block",
+    "fit_space",
+    "join_blocks",
+    "nearest_elsewhere",
+    "spread_of",
+    "spread_rows",
+    "unit",
+]
 
 _PRIOR = 2.0
 _LARGEST = 10.0
@@ -141,8 +153,11 @@ class Space:
 
     def __call__(self, features: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
         """Bring particles, given by their features block by block, into the space: unit vectors, one a row."""
-        beside = np.concatenate([block(part) for block, part in zip(self.blocks, features, strict=True)], axis=1)
-        vectors = np.asarray(unit(beside - self.centre), np.float32)
+        return self.join([block(part) for block, part in zip(self.blocks, features, strict=True)])
+
+    def join(self, evened: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Bring particles whose features the blocks have evened out into the space."""
+        vectors = np.asarray(unit(np.concatenate(evened, axis=1) - self.centre), np.float32)
         for turn in self.turns:
             vectors = turn(vectors)
         return vectors
@@ -163,6 +178,41 @@ def fit_space(
 ) -> Space:
     """Learn a space from unlabelled particles that have every one of its blocks, given block by block.
 
+    Parameters
+    ----------
+    pool
+        Features, block by block, one row a particle. Of many, those of `spread_rows` are used.
+    samples
+        A number for the sample of each particle, see `join_blocks`.
+    weights
+        How much each block counts; all the same where None.
+    ranked
+        Of each block: see `fit_block`; none where None.
+    share
+        How much the differences of neighbours count, from 0 to below 1.
+    """
+    rows = spread_rows(len(pool[0]))
+    parts = [part[rows] for part in pool]
+    given = zip(parts, weights or [1.0] * len(parts), ranked or [False] * len(parts), strict=True)
+    blocks = [fit_block(part, weight, ranked=by_rank) for part, weight, by_rank in given]
+    evened = [block(part) for block, part in zip(blocks, parts, strict=True)]
+    return join_blocks(blocks, evened, None if samples is None else samples[rows], share=share)
+
+
+def spread_rows(count: int) -> NDArray[np.int64]:
+    """Say which of so many particles a space is learned from: all, or of more than 5,000 as many, spread evenly."""
+    return np.arange(0, count, max(1, -(-count // _POOL_AT_MOST)))
+
+
+def join_blocks(
+    blocks: Sequence[Block],
+    evened: Sequence[NDArray[np.float32]],
+    samples: NDArray[np.int64] | None = None,
+    *,
+    share: float = SHARE,
+) -> Space:
+    """Learn a space of blocks that were learned before.
+
     After the blocks stand beside each other, the main 256 directions are kept, and the differences of each particle
     from its two nearest neighbours in other samples give a scatter W (each difference of length 1, W of mean
     eigenvalue 1); the space is divided by the root of (1 - μ) I + μ W. This is the within-class scatter of a
@@ -171,29 +221,21 @@ def fit_space(
 
     Parameters
     ----------
-    pool
-        Features, block by block, one row a particle. Of more than 5,000 particles as many, spread evenly, are used;
-        with fewer than 200 the space is not turned.
+    blocks, evened
+        The blocks, and what each makes of the unlabelled particles, one row a particle. With fewer than 200 of them
+        the space is not turned.
     samples
         A number for the sample of each particle: with several, neighbours are looked for in other samples, so that
         what differs from one measurement to the next counts for less as well.
-    weights
-        How much each block counts; all the same where None.
-    ranked
-        Of each block: see `fit_block`; none where None.
     share
         How much the differences of neighbours count, from 0 to below 1.
     """
-    rows = np.arange(0, len(pool[0]), max(1, -(-len(pool[0]) // _POOL_AT_MOST)))
-    parts = [part[rows] for part in pool]
-    given = zip(parts, weights or [1.0] * len(parts), ranked or [False] * len(parts), strict=True)
-    blocks = tuple(fit_block(part, weight, ranked=by_rank) for part, weight, by_rank in given)
-    beside = np.concatenate([block(part) for block, part in zip(blocks, parts, strict=True)], axis=1)
-    plain = Space(blocks, beside.mean(axis=0))
-    if len(rows) < _FEWEST_TO_TURN:
+    beside = np.concatenate(evened, axis=1)
+    plain = Space(tuple(blocks), beside.mean(axis=0))
+    if len(beside) < _FEWEST_TO_TURN:
         return plain
     vectors = np.asarray(unit(beside - plain.centre), np.float32)
-    return Space(blocks, plain.centre, _fit_turns(vectors, None if samples is None else samples[rows], share))
+    return Space(plain.blocks, plain.centre, _fit_turns(vectors, samples, share))
 
 
 def _fit_turns(vectors: NDArray[np.float32], samples: NDArray[np.int64] | None, share: float) -> tuple[Turn, ...]:

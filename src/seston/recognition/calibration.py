@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seston.recognition.average_ranks import average_ranks
-from seston.recognition.classifiers import Rule, fit_rule
+from seston.recognition.ensemble import Vectors, Votes, fit_ensemble, score_level, votes_of
 from seston.recognition.familiarity import Surroundings, held_out_familiarity
 from seston.recognition.held_out import Fold, as_from_outside, leave_out
 
@@ -19,7 +19,6 @@ _TEMPERATURES = np.geomspace(0.02, 1000, 161)
 _FEWEST = 10
 _KEPT = 0.95
 _STEPS = 100
-_FEWEST_CLASSES = 3
 _FIRST_TEMPERATURE = 0.8
 _ENOUGH_FOR_FAMILIARITY = 2.0
 
@@ -46,6 +45,8 @@ class Calibration:
     """Scores from high to low, and the share of right names among held-out particles that reach each."""
     familiar_above: tuple[float, ...] = ()
     """Familiarity that the least familiar hundredth of the held-out particles stays below, then two hundredths, …"""
+    votes: Votes = ()
+    """Spaces whose votes name particles, and the weight of each; none where one space alone does."""
 
 
 def probabilities(scores: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
@@ -58,12 +59,13 @@ def probabilities(scores: NDArray[np.float64], temperature: float) -> NDArray[np
 
 
 def calibrate(
-    gallery: NDArray[np.float32],
-    queries: NDArray[np.float32],
+    gallery: Vectors,
     labels: NDArray[np.int64],
     samples: Sequence[str],
     classifier: str,
     around: Surroundings | None = None,
+    *,
+    across: Vectors | None = None,
 ) -> Calibration:
     """Learn the temperature of a rule, and how its scores behave, from the gallery alone.
 
@@ -72,21 +74,25 @@ def calibrate(
 
     Parameters
     ----------
-    gallery, queries
-        Vectors of the same particles as gallery and as query (they differ where pictures are asked about profiles).
+    gallery
+        Vectors of the gallery particles. Where there are several, their votes are weighed first
+        (`seston.recognition.ensemble.votes_of`); the familiarity is that in the first.
     labels
         Class numbers, 0 … without gaps.
     samples
         Sample of each particle.
     around
         Unlabelled particles, for the familiarity.
+    across
+        Vectors of the same particles as queries, where those differ (pictures asked about profiles).
     """
-    within = gallery is queries
-    level = _level(fit_rule(classifier, gallery, labels, int(labels.max()) + 1), gallery, labels)
+    votes = votes_of(classifier, gallery, labels, samples)
+    rule = fit_ensemble(classifier, gallery, labels, int(labels.max()) + 1, votes)
+    level = score_level(rule(gallery), labels)
     folds, by_sample = leave_out(labels, samples)
     if not folds:
-        return Calibration(temperature=_FIRST_TEMPERATURE * level if within else 1.0)
-    scores, truth = _held_out(gallery, queries, labels, folds, classifier, within=within)
+        return Calibration(temperature=1.0 if across else _FIRST_TEMPERATURE * level, votes=votes)
+    scores, truth = _held_out(gallery, across, labels, folds, classifier, votes)
     coolest = _coolest(scores, truth)
     shares = probabilities(scores, coolest)
     best, named = shares.max(axis=1), shares.argmax(axis=1)
@@ -98,13 +104,15 @@ def calibrate(
         calibration_error=_calibration_error(best, named == truth),
         unknown_threshold=float(np.quantile(best, 1 - _KEPT)),
         right_above=_right_above(best, named == truth),
+        votes=votes,
     )
-    if not within:
+    if across:
         return replace(learnt, unknown_auroc=_by_score_alone(scores, truth, coolest))
     folds, by_sample = leave_out(labels, samples, _ENOUGH_FOR_FAMILIARITY)
-    known, _ = held_out_familiarity(gallery, labels, samples, around, folds, by_sample=by_sample)
+    shown = next(iter(gallery.values()))
+    known, _ = held_out_familiarity(shown, labels, samples, around, folds, by_sample=by_sample)
     beside, strangers = held_out_familiarity(
-        gallery, labels, samples, around, folds, by_sample=by_sample, with_strangers=True
+        shown, labels, samples, around, folds, by_sample=by_sample, with_strangers=True
     )
     return replace(
         learnt,
@@ -151,41 +159,30 @@ def auroc(inside: NDArray[np.float64], outside: NDArray[np.float64]) -> float:
 
 
 def _held_out(
-    gallery: NDArray[np.float32],
-    queries: NDArray[np.float32],
+    gallery: Vectors,
+    across: Vectors | None,
     labels: NDArray[np.int64],
     folds: Sequence[Fold],
     classifier: str,
-    *,
-    within: bool,
+    votes: Votes,
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Score each particle by the rest of the gallery, on the level of that rule; absent classes score −∞."""
     scores = []
     for fold in folds:
         there, numbers = np.unique(labels[fold.rest], return_inverse=True)
         numbers = numbers.astype(np.int64)
-        rule = fit_rule(classifier, gallery[fold.rest], numbers, len(there))
+        rest = {view: vectors[fold.rest] for view, vectors in gallery.items()}
+        rule = fit_ensemble(classifier, rest, numbers, len(there), votes)
         of_fold = np.full((len(fold.asked), int(labels.max()) + 1), -np.inf)
         # Where pictures are asked about profiles, the mean of the gallery is not that of the particles asked about.
-        asked = as_from_outside(gallery, labels, fold) if within else queries[fold.asked]
-        of_fold[:, there] = rule(asked) / _level(rule, gallery[fold.rest], numbers)
+        asked = (
+            {view: vectors[fold.asked] for view, vectors in across.items()}
+            if across
+            else {view: as_from_outside(vectors, labels, fold) for view, vectors in gallery.items()}
+        )
+        of_fold[:, there] = rule(asked) / score_level(rule(rest), numbers)
         scores.append(of_fold)
     return np.concatenate(scores), labels[np.concatenate([fold.asked for fold in folds])]
-
-
-def _level(rule: Rule, vectors: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
-    """Say how far apart a rule scores the classes that a particle is not of; 1 where it scores some −∞.
-
-    Rules fitted to galleries of different size score on different levels: soft LDA of one particle a class divides by
-    nothing, of two by their scatter.
-    """
-    scores = rule(vectors)
-    if not np.isfinite(scores).all() or scores.shape[1] < _FEWEST_CLASSES:
-        return 1.0
-    others = np.ones(scores.shape, np.bool_)
-    others[np.arange(len(labels)), labels] = False
-    apart = scores[others].reshape(len(labels), -1).std(axis=1).mean()
-    return float(apart) if apart > 0 else 1.0
 
 
 def _by_score_alone(scores: NDArray[np.float64], truth: NDArray[np.int64], temperature: float) -> float | None:

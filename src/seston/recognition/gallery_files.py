@@ -32,7 +32,7 @@ from seston.recognition.levelling import read_levels, write_levels
 
 __all__ = ["load_gallery", "save_gallery"]
 
-_FORMAT = 1
+_FORMAT = 2
 _BLOCK = ("mean", "spread", "directions")
 _POOL = "pool."
 _CARD, _VECTORS, _PARTICLES, _MODEL = "gallery.json", "vectors.safetensors", "particles.parquet", "model"
@@ -92,7 +92,10 @@ def _write(gallery: Gallery, folder: Path) -> None:
         gallery.model.save(folder / _MODEL)
     document = {"format": _FORMAT, **asdict(gallery.card), "classes": gallery.classes, "particles": len(gallery)}
     document["listmode_names"] = gallery.listmode_names
-    document["blocks"] = {view: len(space.blocks) for view, space in gallery.spaces.items()}
+    numbers = _block_numbers(gallery.spaces)
+    document["blocks"] = {
+        view: [numbers[id(block)] for block in space.blocks] for view, space in gallery.spaces.items()
+    }
     text = json.dumps(document, indent=1, ensure_ascii=False)
     (folder / _CARD).write_text(text + "\n", encoding="utf-8")
 
@@ -133,7 +136,7 @@ def _read(path: Path) -> Gallery:
             embeddings=embeddings,
             labels=tuple(columns["label"]),
             samples=tuple(columns["sample"]),
-            spaces={view: _space(view, count, tensors) for view, count in document["blocks"].items()},
+            spaces=_spaces(document, tensors),
             card=_card(document),
             listmode_names=tuple(document["listmode_names"]),
             listmode=tensors.get("listmode"),
@@ -173,30 +176,48 @@ def _card(document: Mapping[str, Any]) -> GalleryCard:
 def _calibration(values: Mapping[str, Any]) -> Calibration:
     lists = {"right_above": tuple(map(tuple, values.get("right_above", ())))}
     lists["familiar_above"] = tuple(values.get("familiar_above", ()))
+    lists["votes"] = tuple(map(tuple, values.get("votes", ())))
     return Calibration(**{**values, **lists})
 
 
+def _block_numbers(spaces: Mapping[str, Space]) -> dict[int, int]:
+    """Number the blocks: several spaces may have one in common, which is written once."""
+    blocks = dict.fromkeys(id(block) for space in spaces.values() for block in space.blocks)
+    return {block: number for number, block in enumerate(blocks)}
+
+
 def _space_tensors(spaces: Mapping[str, Space]) -> dict[str, NDArray[np.float32]]:
-    tensors = {}
+    tensors: dict[str, NDArray[np.float32]] = {}
+    numbers = _block_numbers(spaces)
+    for block in {id(block): block for space in spaces.values() for block in space.blocks}.values():
+        name = f"block.{numbers[id(block)]}"
+        tensors |= {f"{name}.{part}": getattr(block, part) for part in _BLOCK}
+        if block.knots is not None:
+            tensors[f"{name}.knots"] = block.knots
     for view, space in spaces.items():
         tensors[f"space.{view}.centre"] = space.centre
-        for number, block in enumerate(space.blocks):
-            for part in _BLOCK:
-                tensors[f"space.{view}.{number}.{part}"] = getattr(block, part)
-            if block.knots is not None:
-                tensors[f"space.{view}.{number}.knots"] = block.knots
         for number, turn in enumerate(space.turns):
             tensors[f"space.{view}.turn.{number}.directions"] = turn.directions
             tensors[f"space.{view}.turn.{number}.centre"] = turn.centre
     return tensors
 
 
-def _space(view: str, blocks: int, tensors: Mapping[str, NDArray[np.float32]]) -> Space:
-    parts = []
-    for number in range(blocks):
-        mean, spread, directions = (tensors[f"space.{view}.{number}.{part}"] for part in _BLOCK)
-        parts.append(Block(mean, spread, directions, tensors.get(f"space.{view}.{number}.knots")))
-    turns: list[Turn] = []
-    while f"space.{view}.turn.{len(turns)}.centre" in tensors:
-        turns.append(Turn(*(tensors[f"space.{view}.turn.{len(turns)}.{part}"] for part in ("directions", "centre"))))
-    return Space(tuple(parts), tensors[f"space.{view}.centre"], tuple(turns))
+def _spaces(document: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> dict[str, Space]:
+    """Put the spaces together; the first format wrote the blocks of each by themselves, and how many there are."""
+    blocks: dict[str, Block] = {}
+    spaces = {}
+    for view, listed in document["blocks"].items():
+        names = (
+            [f"space.{view}.{number}" for number in range(listed)]
+            if document["format"] == 1
+            else [f"block.{number}" for number in listed]
+        )
+        for name in names:
+            if name not in blocks:
+                mean, spread, directions = (tensors[f"{name}.{part}"] for part in _BLOCK)
+                blocks[name] = Block(mean, spread, directions, tensors.get(f"{name}.knots"))
+        turns: list[Turn] = []
+        while (of := f"space.{view}.turn.{len(turns)}") and f"{of}.centre" in tensors:
+            turns.append(Turn(tensors[f"{of}.directions"], tensors[f"{of}.centre"]))
+        spaces[view] = Space(tuple(blocks[name] for name in names), tensors[f"space.{view}.centre"], tuple(turns))
+    return spaces

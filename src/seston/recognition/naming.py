@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from seston.models.spaces import unit
 from seston.recognition.calibration import Calibration, calibrate, familiar_share, probabilities
 from seston.recognition.caution import NONE, UNKNOWN, Caution
-from seston.recognition.classifiers import Rule, fit_rule
+from seston.recognition.ensemble import Ensemble, fit_ensemble
 from seston.recognition.familiarity import Familiarity, Surroundings, fit_familiarity
 from seston.recognition.neighbours import nearest
-from seston.recognition.views import Views
+from seston.recognition.views import Views, gallery_vectors
 
 __all__ = ["Identification", "Route", "fit_routes", "name_particles", "route_rule"]
 
@@ -68,7 +68,7 @@ class Identification:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One way from a query to a name: which view of the gallery it is compared with, and the rule fitted to that."""
+    """One way from a query to a name: which view of the gallery it is compared with, and the rules fitted to that."""
 
     gallery_view: str
     query_view: str
@@ -79,7 +79,7 @@ class Route:
     labels: NDArray[np.int64]
     """Class number of each."""
     vectors: NDArray[np.float32]
-    rule: Rule
+    rule: Ensemble
     calibration: Calibration
     around: Surroundings | None = None
     """Unlabelled particles in the same space."""
@@ -141,7 +141,13 @@ def fit_routes(
             calibration = known[name]
         else:
             calibration = _calibrate(views, gallery_view, query_view, labels, samples, classifier, around)
-        rule = fit_rule(route_rule(classifier, gallery_view, query_view), vectors[rows], numbers, len(classes))
+        rule = fit_ensemble(
+            route_rule(classifier, gallery_view, query_view),
+            gallery_vectors(views, gallery_view, query_view, rows),
+            numbers,
+            len(classes),
+            calibration.votes,
+        )
         routes[name] = Route(
             gallery_view,
             query_view,
@@ -171,9 +177,9 @@ def _calibrate(
     numbers = np.unique(labels[rows], return_inverse=True)[1].astype(np.int64)
     of_rows = [samples[int(row)] for row in rows]
     rule = route_rule(classifier, gallery_view, query_view)
-    of_gallery = views[gallery_view][0][rows]
-    asked = of_gallery if query_view == gallery_view else views[query_view][0][rows]
-    return calibrate(of_gallery, asked, numbers, of_rows, rule, around)
+    of_gallery = gallery_vectors(views, gallery_view, query_view, rows)
+    across = {query_view: views[query_view][0][rows]} if gallery_view != query_view else None
+    return calibrate(of_gallery, numbers, of_rows, rule, around, across=across)
 
 
 def _around(pool: Views | None, samples: Sequence[str], view: str) -> Surroundings | None:
@@ -283,7 +289,8 @@ def _product(
     total = np.zeros((len(rows), classes)) if prior is None else prior[rows].copy()
     seen = np.zeros(classes, np.bool_)
     for route in chosen:
-        shares = probabilities(route.rule(views[route.query_view][0][rows]), route.calibration.temperature)
+        asked = {view: views[view][0][rows] for view in route.rule.views}
+        shares = probabilities(route.rule(asked), route.calibration.temperature)
         of_route = np.full((len(rows), classes), -np.log(max(len(route.classes), 1)))
         of_route[:, route.classes] = np.log(np.maximum(shares, 1e-12))
         total += of_route
