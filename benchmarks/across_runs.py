@@ -23,13 +23,13 @@ from numpy.typing import NDArray
 from seston.instruments import find_sources, read
 from seston.particle import Particle
 from seston.recognition.classical import ClassicalModel
-from seston.recognition.classifiers import fit_rule
 from seston.recognition.embeddings import ARRAYS, Embeddings, join
 from seston.recognition.encoder import Encoder, Model, load, stream_particles
+from seston.recognition.ensemble import fit_ensemble, votes_of
 from seston.recognition.levelling import Levels, levelled
 from seston.recognition.run_levels import learn_levels
 from seston.recognition.signal_levels import learn_signals, look_at_run
-from seston.recognition.views import fit_spaces, views_of
+from seston.recognition.views import fit_spaces, gallery_vectors, views_of
 from seston.simulate import RunSettings, simulate, simulate_settings, species_table
 from seston.store import open_data_set
 from seston.training import train, untrained_run
@@ -184,7 +184,7 @@ def _name(
     spaces = fit_spaces(join([runs[name] for name in pool]))
     classes = np.unique(labels["A"])
     found: dict[tuple[str, str, int], list[float]] = {}
-    views = {name: views_of(runs[name], {view: spaces[view] for view in VIEWS}) for name in labels}
+    views = {name: views_of(runs[name], spaces) for name in labels}
     for draw in range(draws):
         generator = np.random.default_rng([7, draw])
         order = [generator.permutation(np.flatnonzero(labels["A"] == name)) for name in classes]
@@ -193,11 +193,13 @@ def _name(
             rows = np.concatenate([of[:n] for of in order])
             numbers = np.searchsorted(classes, labels["A"][rows])
             for view in VIEWS:
-                rule = fit_rule("soft-lda", views["A"][view][0][rows], numbers, len(classes))
+                shown = gallery_vectors(views["A"], view, view, rows)
+                votes = votes_of("soft-lda", shown, numbers, ["A"] * len(rows))
+                rule = fit_ensemble("soft-lda", shown, numbers, len(classes), votes)
                 for name in (*world.queries, "held out"):
                     run, of = ("A", held) if name == "held out" else (name, np.arange(len(labels[name])))
-                    vectors, has = views[run][view]
-                    right = (classes[rule(vectors[of]).argmax(axis=1)] == labels[run][of]) & has[of]
+                    asked = {voter: views[run][voter][0][of] for voter in rule.views}
+                    right = (classes[rule(asked).argmax(axis=1)] == labels[run][of]) & views[run][view][1][of]
                     found.setdefault((name, VIEWS[view], n), []).append(100 * float(right.mean()))
     return {key: float(np.mean(values)) for key, values in found.items()}
 
