@@ -62,9 +62,14 @@ def test_votes_add_up_to_one_and_the_better_space_has_more() -> None:
     assert votes["I"] > votes["IP"] > 0
 
 
-def test_in_a_gallery_of_one_particle_a_class_the_first_space_decides() -> None:
-    (one, labels), (other, _) = _vectors(1, 2, 1.0), _vectors(1, 3, 1.0)
-    assert votes_of("soft-lda", {"IP": one, "I": other}, labels, _samples(len(labels))) == (("IP", 1.0),)
+def test_in_a_gallery_of_one_particle_a_class_spaces_of_all_features_vote() -> None:
+    views = ("IP", "IP-learned", "I", "I-learned", "P")
+    gallery = {view: _vectors(1, seed, 1.0)[0] for seed, view in enumerate(views)}
+    labels = np.arange(_CLASSES)
+    votes = votes_of("soft-lda", gallery, labels, _samples(len(labels)))
+    assert votes == (("IP", 0.5), ("I", 0.25), ("P", 0.25))
+    picture = {view: gallery[view] for view in ("I", "I-learned")}
+    assert votes_of("soft-lda", picture, labels, _samples(len(labels))) == (("I", 1.0),)
 
 
 def test_neighbours_vote_in_one_space_alone() -> None:

@@ -81,16 +81,19 @@ def votes_of(classifier: str, gallery: Vectors, labels: NDArray[np.int64], sampl
 
     Each particle is left out of the gallery (`seston.recognition.held_out.leave_out`) and named by the rest, in one
     space after the other. A modality that says nothing of these classes has next to no vote then, where among the
-    features of one space it would drown what the other one says. In a gallery too small to leave particles out the
-    first space decides alone (equal votes lost up to three points there); so it does with ``knn``, as votes of
-    neighbours are no scores that could be added up.
+    features of one space it would drown what the other one says.
+
+    In a gallery too small to leave particles out, spaces of all features vote, the first as much as two others. With
+    ``knn`` the first decides alone, as votes of neighbours are no scores that could be added up.
     """
     alone = ((next(iter(gallery)), 1.0),)
     if len(gallery) == 1 or classifier == "knn":
         return alone
     folds, _ = leave_out(labels, samples)
     if not folds:
-        return alone
+        first, *others = (view for view in gallery if "-" not in view)
+        whole = 2.0 + len(others)
+        return ((first, 2 / whole), *((view, 1 / whole) for view in others))
     chance = 1 / (int(labels.max()) + 1)
     above = {
         view: max(_share_right(classifier, vectors, labels, folds) - chance, 0.0) ** _POWER
