@@ -13,6 +13,7 @@ from seston.recognition.classifiers import fit_rule
 from seston.recognition.embeddings import Embeddings
 from seston.recognition.ensemble import fit_ensemble, score_level, votes_of
 from seston.recognition.naming import fit_routes, name_particles
+from seston.recognition.silent import silent_modalities
 from seston.recognition.views import fit_spaces, views_of
 
 _CLASSES, _WIDTH = 6, 40
@@ -77,6 +78,18 @@ def test_neighbours_vote_in_one_space_alone() -> None:
     assert votes_of("knn", {"IP": one, "I": other}, labels, _samples(len(labels))) == (("IP", 1.0),)
 
 
+def test_modalities_that_both_tell_labels_apart_are_not_called_silent() -> None:
+    (image, labels), (profile, _) = _vectors(8, 2, 1.0), _vectors(8, 3, 1.6)
+    there, none = np.ones(len(labels), np.bool_), np.zeros((len(labels), 0), np.float32)
+    ids = tuple(f"s{number % 4}/{number}" for number in range(len(labels)))
+    pairs = Embeddings(ids, image, profile, none, none, there, there, "test")
+    views = views_of(pairs, fit_spaces(pairs))
+    routes = fit_routes(views, labels, _samples(len(labels)), "soft-lda")
+    assert silent_modalities(routes) == ()
+    one = {view: (vectors[:_CLASSES], has[:_CLASSES]) for view, (vectors, has) in views.items()}
+    assert silent_modalities(fit_routes(one, labels[:_CLASSES], _samples(_CLASSES), "soft-lda")) == ()
+
+
 def test_where_no_space_names_better_than_chance_the_first_decides() -> None:
     same = np.full((48, _WIDTH), _WIDTH**-0.5, np.float32)
     labels = np.repeat(np.arange(_CLASSES), 8)
@@ -112,3 +125,7 @@ def test_a_modality_that_says_nothing_does_not_drown_the_other(broken: str) -> N
     by_one_space = (one_space(views_of(queries, spaces)["IP"][0]).argmax(axis=1) == truth).mean()
     assert right(queries) > by_one_space + 0.05
     assert right(queries) > right(alone) - 0.05
+    words = {"image": ("picture", "profile"), "profile": ("profile", "picture")}[broken]
+    (note,) = silent_modalities(routes)
+    assert note.startswith(f"by {words[0]} alone only ")
+    assert f"names of pairs rest on the {words[1]}" in note

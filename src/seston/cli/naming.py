@@ -62,6 +62,7 @@ def gallery(
     from seston.evaluation.strangers import limits
     from seston.particle import TerminalProgress
     from seston.recognition import Gallery, choose_model
+    from seston.recognition.silent import silent_modalities
     from seston.store import open_data_set
 
     opened = open_data_set(data)
@@ -100,7 +101,10 @@ def gallery(
             Table(*limits(made.routes), "How well its own particles are named by the rest of it"),
             f"Gallery {to}: {len(made):,} particles of {len(made.classes):,} labels.",
         ),
-        notes=tuple(f"left out: {label}: {reason}" for label, reason in left_out.items()),
+        notes=(
+            *(f"left out: {label}: {reason}" for label, reason in left_out.items()),
+            *silent_modalities(made.routes),
+        ),
     )
 
 
