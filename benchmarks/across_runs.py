@@ -25,11 +25,11 @@ from seston.particle import Particle
 from seston.recognition.classical import ClassicalModel
 from seston.recognition.embeddings import ARRAYS, Embeddings, join
 from seston.recognition.encoder import Encoder, Model, load, stream_particles
-from seston.recognition.ensemble import fit_ensemble, votes_of
+from seston.recognition.ensemble import fit_voters
 from seston.recognition.levelling import Levels, levelled
 from seston.recognition.run_levels import learn_levels
 from seston.recognition.signal_levels import learn_signals, look_at_run
-from seston.recognition.views import fit_spaces, gallery_vectors, views_of
+from seston.recognition.views import fit_spaces, gallery_vectors, vectors_at, views_of
 from seston.simulate import RunSettings, simulate, simulate_settings, species_table
 from seston.store import open_data_set
 from seston.training import train, untrained_run
@@ -194,11 +194,10 @@ def _name(
             numbers = np.searchsorted(classes, labels["A"][rows])
             for view in VIEWS:
                 shown = gallery_vectors(views["A"], view, view, rows)
-                votes = votes_of("soft-lda", shown, numbers, ["A"] * len(rows))
-                rule = fit_ensemble("soft-lda", shown, numbers, len(classes), votes)
+                rule = fit_voters("soft-lda", shown, numbers, len(classes), ["A"] * len(rows))
                 for name in (*world.queries, "held out"):
                     run, of = ("A", held) if name == "held out" else (name, np.arange(len(labels[name])))
-                    asked = {voter: views[run][voter][0][of] for voter in rule.views}
+                    asked = vectors_at(views[run], rule.views, of)
                     right = (classes[rule(asked).argmax(axis=1)] == labels[run][of]) & views[run][view][1][of]
                     found.setdefault((name, VIEWS[view], n), []).append(100 * float(right.mean()))
     return {key: float(np.mean(values)) for key, values in found.items()}

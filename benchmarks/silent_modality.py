@@ -24,8 +24,8 @@ from seston.recognition import ClassicalModel
 from seston.recognition.classifiers import DEFAULT_CLASSIFIER
 from seston.recognition.embeddings import Embeddings
 from seston.recognition.encoder import embed_particles, load
-from seston.recognition.ensemble import fit_ensemble, votes_of
-from seston.recognition.views import Views, few_a_class, fit_spaces, gallery_vectors, views_of
+from seston.recognition.ensemble import fit_ensemble, fit_voters
+from seston.recognition.views import Views, few_a_class, fit_spaces, gallery_vectors, vectors_at, views_of
 from seston.store import open_data_set
 
 _SIDES = {"image": "P", "profile": "I"}
@@ -76,9 +76,11 @@ def _accuracy(views: dict[bool, Views], bench: Bench, draws: Sequence[Draw], vie
         seen = views[few_a_class(len(numbers), len(classes))]
         gallery = gallery_vectors(seen, view, view, draw.gallery)
         samples = [bench.subjects.samples[row] for row in draw.gallery.tolist()]
-        votes = votes_of(DEFAULT_CLASSIFIER, gallery, numbers, samples) if all_spaces else ()
-        rule = fit_ensemble(DEFAULT_CLASSIFIER, gallery, numbers, len(classes), votes)
-        asked = {voter: seen[voter][0][draw.queries] for voter in rule.views}
+        if all_spaces:
+            rule = fit_voters(DEFAULT_CLASSIFIER, gallery, numbers, len(classes), samples)
+        else:
+            rule = fit_ensemble(DEFAULT_CLASSIFIER, gallery, numbers, len(classes))
+        asked = vectors_at(seen, rule.views, draw.queries)
         right.append(classes[rule(asked).argmax(axis=1)] == bench.classes[draw.queries])
     return 100 * float(np.mean(right))
 

@@ -96,6 +96,38 @@ def test_where_no_space_names_better_than_chance_the_first_decides() -> None:
     assert votes_of("soft-lda", {"IP": same, "I": same}, labels, _samples(48)) == (("IP", 1.0),)
 
 
+def test_views_are_what_each_space_makes_of_its_own_features(monkeypatch: pytest.MonkeyPatch) -> None:
+    random, count = np.random.default_rng(8), 300
+    widths = {"image": 5, "profile": 6, "shared_image": 4, "shared_profile": 4, "measured_image": 3}
+    parts = {name: random.normal(size=(count, width)).astype(np.float32) for name, width in widths.items()}
+    has_image, has_profile = random.random(count) < 0.8, random.random(count) < 0.7
+    ids = tuple(f"s{number % 4}/{number}" for number in range(count))
+    shared = parts["shared_image"], parts["shared_profile"]
+    some = Embeddings(
+        ids, parts["image"], parts["profile"], *shared, has_image, has_profile, measured_image=parts["measured_image"]
+    )
+    spaces = fit_spaces(some)
+    blocks = {
+        "I": ["image", "shared_image", "measured_image"],
+        "I-learned": ["image", "shared_image"],
+        "I-measured": ["measured_image"],
+        "P": ["profile", "shared_profile"],
+        "IP": ["image", "shared_image", "measured_image", "profile", "shared_profile"],
+        "IP-learned": ["image", "shared_image", "profile", "shared_profile"],
+        "IP-measured": ["measured_image"],
+    }
+    assert set(spaces) == {*blocks, "SI", "SP"}
+    monkeypatch.setattr("seston.recognition.views._ROWS_AT_ONCE", 7)
+    views = views_of(some, spaces)
+    masks = {"I": has_image, "P": has_profile, "IP": has_image & has_profile}
+    for view, names in blocks.items():
+        vectors, has = views[view]
+        assert np.array_equal(has, masks[view.partition("-")[0]])
+        expected = spaces[view]([parts[name][has] for name in names])
+        np.testing.assert_allclose(vectors[has], expected, atol=1e-6)
+        assert not vectors[~has].any()
+
+
 def _noise(count: int, seed: int) -> NDArray[np.float32]:
     return unit(np.random.default_rng(seed).normal(size=(count, _WIDTH))).astype(np.float32)
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seston.cli.output import Outcome, Table, save_rows, skipped_document, skipped_lines
 from seston.cli.words import AsJson, Existing, Flag, ModelName, Overwrite, Several, check_free
 
 if TYPE_CHECKING:
     from seston.recognition import Identification
+    from seston.recognition.calibration import Calibration
 
 __all__ = ["count", "doctor", "gallery", "identify"]
 
@@ -85,15 +86,7 @@ def gallery(
             "classes": made.classes,
             "particles": len(made),
             "left_out": left_out,
-            "routes": [
-                {
-                    "route": name,
-                    "left_out_and_named": route.calibration.particles,
-                    "accuracy": route.calibration.accuracy,
-                    "votes": dict(route.calibration.votes),
-                }
-                for name, route in made.routes.items()
-            ],
+            "routes": [_route(name, route.calibration) for name, route in made.routes.items()],
             "gallery": str(to),
         },
         blocks=(
@@ -106,6 +99,11 @@ def gallery(
             *silent_modalities(made.routes),
         ),
     )
+
+
+def _route(name: str, learnt: Calibration) -> dict[str, Any]:
+    votes = dict(learnt.votes)
+    return {"route": name, "left_out_and_named": learnt.particles, "accuracy": learnt.accuracy, "votes": votes}
 
 
 def identify(

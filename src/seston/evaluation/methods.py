@@ -15,10 +15,10 @@ from seston.evaluation.growing import GrowingSearch
 from seston.models.spaces import unit
 from seston.recognition.classifiers import shrinkage_lda
 from seston.recognition.embeddings import Embeddings
-from seston.recognition.ensemble import fit_ensemble, votes_of
+from seston.recognition.ensemble import fit_voters
 from seston.recognition.naming import route_rule
 from seston.recognition.neighbours import name_by_vote
-from seston.recognition.views import Views, few_a_class, fit_spaces, gallery_vectors, views_of
+from seston.recognition.views import Views, few_a_class, fit_spaces, gallery_vectors, vectors_at, views_of
 
 __all__ = ["Combination", "Method", "Names", "chance", "classical", "learned", "paper_rule"]
 
@@ -76,9 +76,8 @@ def learned(
             by = route_rule(classifier, gallery, query)
             shown = gallery_vectors(views, gallery, query, draw.gallery)
             of_gallery = [samples[row] for row in draw.gallery.tolist()]
-            rule = fit_ensemble(by, shown, labels, len(count), votes_of(by, shown, labels, of_gallery))
-            asked = {view: views[view][0][draw.queries] for view in rule.views}
-            yield combination, count[rule(asked).argmax(axis=1)]
+            rule = fit_voters(by, shown, labels, len(count), of_gallery)
+            yield combination, count[rule(vectors_at(views, rule.views, draw.queries)).argmax(axis=1)]
 
     return Method(name, classifier, tuple(combinations), names)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from seston.recognition.classifiers import Rule, fit_rule
 from seston.recognition.held_out import Fold, leave_out
 
-__all__ = ["Ensemble", "Member", "Vectors", "Votes", "fit_ensemble", "score_level", "votes_of"]
+__all__ = ["Ensemble", "Member", "Vectors", "Votes", "fit_ensemble", "fit_voters", "score_level", "votes_of"]
 
 Vectors = Mapping[str, NDArray[np.float32]]
 """Unit vectors of the same particles in several spaces, by view; the first is the one that they are shown in."""
@@ -74,6 +74,13 @@ def fit_ensemble(
         rule = fit_rule(classifier, gallery[view], labels, classes)
         members.append(Member(view, rule, weight / score_level(rule(gallery[view]), labels)))
     return Ensemble(tuple(members))
+
+
+def fit_voters(
+    classifier: str, gallery: Vectors, labels: NDArray[np.int64], classes: int, samples: Sequence[str]
+) -> Ensemble:
+    """Weigh the votes of a gallery's spaces (`votes_of`), and fit a rule in each that has one (`fit_ensemble`)."""
+    return fit_ensemble(classifier, gallery, labels, classes, votes_of(classifier, gallery, labels, samples))
 
 
 def votes_of(classifier: str, gallery: Vectors, labels: NDArray[np.int64], samples: Sequence[str]) -> Votes:

@@ -92,10 +92,8 @@ def _write(gallery: Gallery, folder: Path) -> None:
         gallery.model.save(folder / _MODEL)
     document = {"format": _FORMAT, **asdict(gallery.card), "classes": gallery.classes, "particles": len(gallery)}
     document["listmode_names"] = gallery.listmode_names
-    numbers = _block_numbers(gallery.spaces)
-    document["blocks"] = {
-        view: [numbers[id(block)] for block in space.blocks] for view, space in gallery.spaces.items()
-    }
+    numbers = {id(block): number for number, block in enumerate(_blocks(gallery.spaces))}
+    document["blocks"] = {view: [numbers[id(one)] for one in space.blocks] for view, space in gallery.spaces.items()}
     text = json.dumps(document, indent=1, ensure_ascii=False)
     (folder / _CARD).write_text(text + "\n", encoding="utf-8")
 
@@ -180,20 +178,17 @@ def _calibration(values: Mapping[str, Any]) -> Calibration:
     return Calibration(**{**values, **lists})
 
 
-def _block_numbers(spaces: Mapping[str, Space]) -> dict[int, int]:
-    """Number the blocks: several spaces may have one in common, which is written once."""
-    blocks = dict.fromkeys(id(block) for space in spaces.values() for block in space.blocks)
-    return {block: number for number, block in enumerate(blocks)}
+def _blocks(spaces: Mapping[str, Space]) -> list[Block]:
+    """List the blocks: one that several spaces have in common is written once."""
+    return list({id(block): block for space in spaces.values() for block in space.blocks}.values())
 
 
 def _space_tensors(spaces: Mapping[str, Space]) -> dict[str, NDArray[np.float32]]:
     tensors: dict[str, NDArray[np.float32]] = {}
-    numbers = _block_numbers(spaces)
-    for block in {id(block): block for space in spaces.values() for block in space.blocks}.values():
-        name = f"block.{numbers[id(block)]}"
-        tensors |= {f"{name}.{part}": getattr(block, part) for part in _BLOCK}
+    for number, block in enumerate(_blocks(spaces)):
+        tensors |= {f"block.{number}.{part}": getattr(block, part) for part in _BLOCK}
         if block.knots is not None:
-            tensors[f"{name}.knots"] = block.knots
+            tensors[f"block.{number}.knots"] = block.knots
     for view, space in spaces.items():
         tensors[f"space.{view}.centre"] = space.centre
         for number, turn in enumerate(space.turns):
@@ -217,7 +212,8 @@ def _spaces(document: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) ->
                 mean, spread, directions = (tensors[f"{name}.{part}"] for part in _BLOCK)
                 blocks[name] = Block(mean, spread, directions, tensors.get(f"{name}.knots"))
         turns: list[Turn] = []
-        while (of := f"space.{view}.turn.{len(turns)}") and f"{of}.centre" in tensors:
-            turns.append(Turn(tensors[f"{of}.directions"], tensors[f"{of}.centre"]))
+        while f"space.{view}.turn.{len(turns)}.centre" in tensors:
+            turn = f"space.{view}.turn.{len(turns)}"
+            turns.append(Turn(tensors[f"{turn}.directions"], tensors[f"{turn}.centre"]))
         spaces[view] = Space(tuple(blocks[name] for name in names), tensors[f"space.{view}.centre"], tuple(turns))
     return spaces

@@ -15,7 +15,7 @@ from seston.recognition.caution import NONE, UNKNOWN, Caution
 from seston.recognition.ensemble import Ensemble, fit_ensemble
 from seston.recognition.familiarity import Familiarity, Surroundings, fit_familiarity
 from seston.recognition.neighbours import nearest
-from seston.recognition.views import Views, gallery_vectors
+from seston.recognition.views import Views, gallery_vectors, vectors_at
 
 __all__ = ["Identification", "Route", "fit_routes", "name_particles", "route_rule"]
 
@@ -289,8 +289,7 @@ def _product(
     total = np.zeros((len(rows), classes)) if prior is None else prior[rows].copy()
     seen = np.zeros(classes, np.bool_)
     for route in chosen:
-        asked = {view: views[view][0][rows] for view in route.rule.views}
-        shares = probabilities(route.rule(asked), route.calibration.temperature)
+        shares = probabilities(route.rule(vectors_at(views, route.rule.views, rows)), route.calibration.temperature)
         of_route = np.full((len(rows), classes), -np.log(max(len(route.classes), 1)))
         of_route[:, route.classes] = np.log(np.maximum(shares, 1e-12))
         total += of_route

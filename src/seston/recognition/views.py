@@ -12,7 +12,7 @@ from seston.recognition.alignment import FEWEST_PAIRS, align, keep_shared
 from seston.recognition.embeddings import Embeddings
 from seston.recognition.ensemble import Vectors
 
-__all__ = ["Views", "few_a_class", "fit_spaces", "gallery_vectors", "views_of", "voting_views"]
+__all__ = ["Views", "few_a_class", "fit_spaces", "gallery_vectors", "vectors_at", "views_of", "voting_views"]
 
 Views = Mapping[str, tuple[NDArray[np.float32], NDArray[np.bool_]]]
 """Unit vectors of particles by what they show, with a mask of which particles have it: ``I`` picture, ``P`` profile,
@@ -122,7 +122,12 @@ def gallery_vectors(views: Views, gallery: str, query: str, rows: NDArray[np.int
     """Give the vectors of some gallery particles, by the view of the queries that are compared with them."""
     if gallery != query:
         return {query: views[gallery][0][rows]}
-    return {view: views[view][0][rows] for view in voting_views(views, gallery)}
+    return vectors_at(views, voting_views(views, gallery), rows)
+
+
+def vectors_at(views: Views, names: Collection[str], rows: NDArray[np.int64]) -> Vectors:
+    """Give the vectors of some particles, in some views."""
+    return {view: views[view][0][rows] for view in names}
 
 
 def _names(embeddings: Embeddings, listmode: NDArray[np.float32] | None) -> dict[str, tuple[str, ...]]:
